@@ -1,0 +1,29 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+
+namespace prospero {
+
+/// The first values of an array of parameters.
+struct Initializer {
+  enum class Kind : uint8_t { kConstant, kUniform, kNormal, kFanIn, kValues };
+  Kind kind = Kind::kFanIn;
+  double a = 1.0;  ///< constant; low; mean; gain
+  double b = 0.0;  ///< high; standard deviation
+  std::vector<int64_t> shape;  ///< kValues
+  std::vector<double> values;  ///< kValues, row-major
+};
+
+/// kInvalidArgument names the field, as in components.proto. `shape` is that of the array.
+absl::Status Check(const Initializer& initializer, const std::vector<int64_t>& shape);
+
+/// The values for an array of `count` values. Drawn ones are a pure function of the seed,
+/// the array's name and the position. `fan_in` is the number of presynaptic neurons.
+std::vector<double> Draw(const Initializer& initializer, int64_t count, int64_t fan_in,
+                         uint64_t seed, absl::string_view name);
+
+}  // namespace prospero

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+
+#include "engine/core/variable.h"
+
+namespace prospero {
+
+/// One integration step. Time is counted, not summed.
+struct Step {
+  int64_t index = 0;  ///< steps completed before this one
+  double dt = 0.0;    ///< [ms]
+  double t() const { return static_cast<double>(index) * dt; }  ///< [ms], at its start
+};
+
+/// What every kind of network is made with.
+struct NetworkOptions {
+  double dt = 0.1;  ///< [ms]
+  DataType precision = DataType::kFloat32;
+  uint64_t seed = 0;
+  int64_t batch_size = 1;
+};
+
+/// Bounds of one network, checked before its memory is spent.
+struct NetworkLimits {
+  int64_t max_neurons = 10'000'000;
+  int64_t max_weights = 1'000'000'000;
+  int64_t max_bytes = int64_t{16} << 30;
+  int64_t max_batch_size = 4096;
+  int64_t max_populations = 1024;
+  int64_t max_projections = 4096;
+};
+
+/// What a network will need.
+struct Footprint {
+  int64_t neurons = 0;
+  int64_t weights = 0;
+  int64_t bytes = 0;
+};
+
+/// Parts of a network that can be put back to the start.
+struct ResetScopes {
+  bool state = true;    ///< potentials, rates, errors, inputs
+  bool weights = true;  ///< weights, biases, learned time constants, the optimizers' memory
+  bool noise = true;    ///< noise is keyed by the new seed
+};
+
+/// A dynamical system that learns while it runs: a table of variables and a step.
+/// Used by one thread at a time.
+class Network {
+ public:
+  Network() = default;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  virtual ~Network() = default;
+
+  /// Puts the named parts back. Same seed, same values, bit for bit. A network that has
+  /// just been made is as after Reset(options.seed, {}).
+  virtual void Reset(uint64_t seed, ResetScopes scopes) = 0;
+
+  /// Moves the network from step.t() to step.t() + dt.
+  /// Never allocates, locks, logs or throws.
+  virtual void Advance(const Step& step) noexcept = 0;
+
+  /// False once a step has left the finite range; the network must not be advanced
+  /// further until it is reset or restored.
+  bool finite() const { return finite_; }
+  /// To be called after values were put back from outside (a snapshot).
+  void AssumeFinite() { finite_ = true; }
+
+  /// Every network has the parameter `learning` (1 or 0, a scalar: all its plasticity) and
+  /// the signal `loss` (a scalar, of the last step, over all ports that had a target).
+  const VariableTable& variables() const { return variables_; }
+
+ protected:
+  VariableTable variables_;
+  bool finite_ = true;
+};
+
+/// The first saved variable that holds a value that is not finite: weights and parameters
+/// before states, each in table order. -1 when there is none.
+int FindNonFinite(const VariableTable& variables);
+
+}  // namespace prospero
