@@ -1,0 +1,17 @@
+#pragma once
+
+#include <chrono>
+
+namespace prospero {
+
+/// Monotonic time. Tests bring their own.
+class Clock {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+  virtual ~Clock() = default;
+  virtual Time Now() const = 0;
+  /// The machine's.
+  static const Clock& Real();
+};
+
+}  // namespace prospero

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+
+namespace prospero {
+
+/// A place in a network's time. The epoch grows when the network is reset or restored:
+/// steps of different epochs cannot be compared.
+struct Cursor {
+  int64_t epoch = 0;
+  int64_t step = 0;  ///< steps completed
+  friend bool operator==(const Cursor&, const Cursor&) = default;
+};
+
+}  // namespace prospero

@@ -1,0 +1,138 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "engine/core/network.h"
+#include "engine/runtime/clock.h"
+#include "engine/runtime/cursor.h"
+#include "engine/runtime/drive.h"
+#include "engine/runtime/observer.h"
+#include "engine/runtime/snapshot.h"
+
+namespace prospero {
+
+class Scheduler;
+
+/// What makes a network advance. (REALTIME will be the third.)
+enum class ClockMode : uint8_t { kLockstep, kFree };
+
+enum class RunState : uint8_t { kRunning, kPaused, kFailed };
+
+/// What can be told about an instance without waiting for it.
+struct InstanceStatus {
+  RunState state = RunState::kPaused;
+  ClockMode clock = ClockMode::kLockstep;
+  Cursor cursor;
+  bool learning = true;
+  bool driven = false;
+  absl::Status failure;  ///< kFailed only: reason DIVERGED, metadata `step` and `variable`
+  int64_t observers = 0;
+};
+
+/// New values for one variable, packed; or one value for all of it.
+struct Assignment {
+  int variable = 0;
+  std::string values;
+};
+
+/// The right to drive a network; at most one at a time. Made by Instance::Attach, given
+/// back by Detach or by dropping it. Thread-safe.
+class Driver {
+ public:
+  virtual ~Driver() = default;
+
+  /// Hands a job over. Jobs run in the order they came. A bad job (shapes, values that are not finite,
+  /// limits) is finished with its error and changes nothing. A job that is small on an
+  /// idle network is done here and now, on this thread.
+  virtual void Submit(DriveJob* job) = 0;
+
+  /// Jobs submitted and not yet done.
+  virtual int64_t in_flight() const = 0;
+
+  /// Gives the lease back. Jobs that have not begun are finished with kCancelled; a running one is broken
+  /// off between two steps. A barrier: after it no done() and no on_event runs. Must not be called from either.
+  virtual void Detach() = 0;
+};
+
+struct DriverOptions {
+  std::vector<int> inputs;  ///< input variables it may write; a job that writes others is refused
+  bool preempt = false;
+  /// Called for events (started, paused, epoch changed, draining, lease lost). After kLeaseLost and
+  /// after the network ended every further job is refused. Must not block.
+  std::function<void(const Event&)> on_event;
+  /// The network has ended (deleted, draining): no job will run any more. Must not block.
+  std::function<void(const absl::Status&)> on_end;
+};
+
+/// The actor around one network: it owns it, advances it, and is the only one to touch it.
+/// All methods are thread-safe and return without waiting for the network; orders run on
+/// its strand, between two steps, and then call `done`, once, on some worker or on the calling thread.
+///
+/// For an instance let S(k) be its k-th slice: at most 256 steps or 1 ms, whichever ends
+/// first. S(k) happens before S(k+1), and never two run at once. An order posted before
+/// S(k) began is seen by S(k) or an earlier one. Inside a slice nothing is locked per step.
+class Instance : public std::enable_shared_from_this<Instance> {
+ public:
+  struct Options {
+    double dt = 0.1;  ///< [ms]
+    uint64_t seed = 0;
+    ClockMode clock = ClockMode::kLockstep;  ///< kLockstep starts running, kFree paused
+    int64_t max_pending_orders = 1024;
+    int64_t max_steps_per_job = 1'000'000;
+    int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
+    int64_t max_observers = 256;
+    const Clock* time = &Clock::Real();
+  };
+  template <class T>
+  using Done = std::function<void(absl::StatusOr<T>)>;
+
+  /// The scheduler must outlive the instance.
+  static std::shared_ptr<Instance> Make(std::unique_ptr<Network> network, Scheduler* scheduler,
+                                        Options options);
+  virtual ~Instance() = default;
+
+  /// Names, shapes and types may be read by any thread at any time, values only on the strand.
+  virtual const VariableTable& variables() const = 0;
+  virtual const Options& options() const = 0;
+  virtual InstanceStatus status() const = 0;
+
+  // Orders. kResourceExhausted (MAILBOX_FULL) at once when too many are waiting.
+  // The cursor says from which step on the order holds.
+  virtual void Start(Done<Cursor> done) = 0;  ///< kFailedPrecondition when failed
+  virtual void Pause(Done<Cursor> done) = 0;  ///< kFailedPrecondition when failed
+  /// kLockstep becomes running, kFree paused, as at creation.
+  virtual void SetClock(ClockMode clock, Done<Cursor> done) = 0;
+  virtual void SetLearning(bool learning, Done<Cursor> done) = 0;
+  /// All or nothing. Sizes and finiteness are checked before.
+  virtual void Assign(std::vector<Assignment> assignments, Done<Cursor> done) = 0;
+  /// The epoch grows. A failed network goes on (running or paused as its clock starts)
+  /// when its state and weights were reset.
+  virtual void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
+                     Done<Cursor> done) = 0;
+  virtual void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) = 0;
+  /// The epoch grows.
+  virtual void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) = 0;
+
+  /// kFailedPrecondition (LEASE_HELD) when there is a driver and !preempt.
+  virtual absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) = 0;
+
+  /// `on_ready` is called, on the strand, whenever something is waiting that was not waiting before, and when the network ends.
+  /// It must not block. kResourceExhausted (LIMIT_EXCEEDED) beyond max_observers; kInvalidArgument
+  /// names the field.
+  virtual absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
+                                                            std::function<void()> on_ready) = 0;
+
+  /// Ends the network: drivers, observers and waiting orders get `why`. A barrier: after it no slice runs.
+  /// Must not be called from a callback of this instance.
+  virtual void End(absl::Status why) = 0;
+  /// Tells drivers and observers that the server shuts down; no new driver is let in.
+  virtual void Drain() = 0;
+};
+
+}  // namespace prospero

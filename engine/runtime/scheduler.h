@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+
+namespace prospero {
+
+/// Something that has work in slices. Used by the scheduler only.
+class Strand {
+ public:
+  virtual ~Strand() = default;
+  /// Does a bounded piece of work. True when more is waiting.
+  virtual bool RunSlice() = 0;
+};
+
+/// Threads that run strands, each strand on at most one thread at a time, in turn: first
+/// in, first out, so that none starves another. Thread-safe.
+class Scheduler {
+ public:
+  /// `workers` >= 1.
+  static std::unique_ptr<Scheduler> Make(int workers);
+  /// All strands must have been removed.
+  virtual ~Scheduler() = default;
+
+  virtual void Add(std::shared_ptr<Strand> strand) = 0;
+  /// Says that the strand has work. Cheap when it is queued or running already.
+  virtual void Wake(Strand* strand) = 0;
+  /// Takes the strand for the calling thread if it is idle: returns false when it is queued or running. The
+  /// caller must Release it soon.
+  virtual bool TryAcquire(Strand* strand) = 0;
+  /// `more`: queue it at once.
+  virtual void Release(Strand* strand, bool more) = 0;
+  /// A barrier: after it the strand does not run. Must not be called from a slice of that strand.
+  virtual void Remove(Strand* strand) = 0;
+  virtual int workers() const = 0;
+};
+
+}  // namespace prospero

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/core/variable.h"
+
+namespace prospero {
+
+/// A network's whole state between two steps, in memory: enough to continue bit for bit.
+struct Snapshot {
+  struct Array {
+    std::string name;
+    DataType type;
+    std::vector<int64_t> shape;
+    std::string values;  ///< packed, row-major
+  };
+  int64_t step = 0;
+  uint64_t seed = 0;
+  std::vector<Array> arrays;  ///< every saved variable, in table order
+};
+
+/// Copies every saved variable out.
+Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed);
+
+/// Puts the values back. kFailedPrecondition, and no change, unless the table has exactly
+/// the saved variables of the snapshot, with its types and shapes.
+absl::Status Restore(const Snapshot& snapshot, const VariableTable& variables);
+
+}  // namespace prospero
