@@ -26,9 +26,14 @@ std::string FieldMessage(absl::string_view path, absl::string_view message) {
 }  // namespace
 
 absl::Status InvalidField(absl::string_view path, absl::string_view message) {
-  absl::Status status(absl::StatusCode::kInvalidArgument, FieldMessage(path, message));
+  return FieldError(absl::StatusCode::kInvalidArgument, "INVALID_FIELD", path, message);
+}
+
+absl::Status FieldError(absl::StatusCode code, absl::string_view reason, absl::string_view path,
+                        absl::string_view message) {
+  absl::Status status(code, FieldMessage(path, message));
   status.SetPayload(kFieldUrl, absl::Cord(path));
-  status.SetPayload(kReasonUrl, absl::Cord("INVALID_FIELD"));
+  status.SetPayload(kReasonUrl, absl::Cord(reason));
   return status;
 }
 

@@ -14,6 +14,10 @@ namespace prospero {
 /// the reason INVALID_FIELD travel in the payload.
 absl::Status InvalidField(absl::string_view path, absl::string_view message);
 
+/// As InvalidField, with another code and reason.
+absl::Status FieldError(absl::StatusCode code, absl::string_view reason, absl::string_view path,
+                        absl::string_view message);
+
 /// An error with a stable reason for programs (UPPER_SNAKE, as in proto/README.md).
 absl::Status Error(absl::StatusCode code, absl::string_view reason, absl::string_view message);
 
