@@ -1,0 +1,23 @@
+#pragma once
+
+#include "absl/status/statusor.h"
+#include "engine/core/activation.h"
+#include "engine/core/initializer.h"
+#include "engine/core/loss.h"
+#include "engine/core/plasticity.h"
+#include "prospero/v1/components.pb.h"
+
+namespace prospero::server {
+
+// Each refuses numbers that are not finite and enum values that v1 does not know:
+// kInvalidArgument, naming the field of the message. What the numbers may be is checked by the
+// engine.
+
+/// Without a path: it is one field.
+absl::StatusOr<Activation> FromProto(v1::Activation activation);
+absl::StatusOr<Loss> FromProto(v1::Loss loss);
+
+absl::StatusOr<Initializer> FromProto(const v1::Initializer& initializer);
+absl::StatusOr<Plasticity> FromProto(const v1::Plasticity& plasticity);
+
+}  // namespace prospero::server

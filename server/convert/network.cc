@@ -1,0 +1,191 @@
+#include "server/convert/network.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "engine/core/errors.h"
+#include "server/convert/status.h"
+#include "server/convert/tensor.h"
+
+namespace prospero::server {
+namespace {
+
+constexpr absl::string_view kCollection = "networks/";
+constexpr size_t kMaxIdLength = 63;
+constexpr size_t kMaxLabelLength = 63;
+constexpr size_t kMaxLabels = 64;
+
+bool IsLower(char c) { return c >= 'a' && c <= 'z'; }
+bool IsLowerOrDigit(char c) { return IsLower(c) || (c >= '0' && c <= '9'); }
+
+bool IsId(absl::string_view id) {
+  return !id.empty() && id.size() <= kMaxIdLength && IsLower(id.front()) && id.back() != '-' &&
+         std::all_of(id.begin(), id.end(), [](char c) { return IsLowerOrDigit(c) || c == '-'; });
+}
+
+bool IsLabelKey(absl::string_view key) {
+  return !key.empty() && key.size() <= kMaxLabelLength &&
+         std::all_of(key.begin(), key.end(),
+                     [](char c) { return IsLowerOrDigit(c) || c == '_' || c == '-'; });
+}
+
+void DropValues(v1::Initializer* initializer) {
+  if (initializer->has_values()) initializer->mutable_values()->clear_data();
+}
+
+v1::Network::State ToProto(RunState state) {
+  switch (state) {
+    case RunState::kRunning:
+      return v1::Network::STATE_RUNNING;
+    case RunState::kPaused:
+      return v1::Network::STATE_PAUSED;
+    case RunState::kFailed:
+      return v1::Network::STATE_FAILED;
+  }
+  return v1::Network::STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+std::string NameOf(absl::string_view id) { return absl::StrCat(kCollection, id); }
+
+absl::StatusOr<std::string> IdOf(absl::string_view name, absl::string_view path) {
+  absl::string_view id = name;
+  if (!absl::ConsumePrefix(&id, kCollection) || !IsId(id)) {
+    return InvalidField(path, absl::StrCat("must be \"networks/{network}\", got \"", name, "\""));
+  }
+  return std::string(id);
+}
+
+absl::Status CheckId(absl::string_view id, absl::string_view path) {
+  if (IsId(id)) return absl::OkStatus();
+  return InvalidField(path, absl::StrCat("must be 1 to ", kMaxIdLength,
+                                         " lower-case letters, digits and -, starting with a "
+                                         "letter, not ending with -, got \"",
+                                         id, "\""));
+}
+
+absl::Status CheckLabels(const google::protobuf::Map<std::string, std::string>& labels,
+                         absl::string_view path) {
+  if (labels.size() > kMaxLabels) {
+    return InvalidField(path,
+                        absl::StrCat("must be at most ", kMaxLabels, ", got ", labels.size()));
+  }
+  for (const auto& [key, value] : labels) {
+    const std::string at = absl::StrCat(path, "[\"", key, "\"]");
+    if (!IsLabelKey(key)) {
+      return InvalidField(at, absl::StrCat("must have a key of 1 to ", kMaxLabelLength,
+                                           " lower-case letters, digits, _ and -"));
+    }
+    if (value.size() > kMaxLabelLength) {
+      return InvalidField(
+          at, absl::StrCat("must have at most ", kMaxLabelLength, " bytes, got ", value.size()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<NetworkOptions> ToNetworkOptions(const v1::NetworkSpec& spec,
+                                                const NetworkLimits& limits) {
+  NetworkOptions options;
+  options.dt = spec.dt_ms();
+  if (!std::isfinite(options.dt) || options.dt <= 0.0) {
+    return InvalidField("dt_ms", absl::StrCat("must be finite and > 0, got ", options.dt));
+  }
+  const absl::StatusOr<DataType> precision = FromProto(spec.precision(), DataType::kFloat32);
+  if (!precision.ok()) {
+    return InvalidField("precision", absl::StrCat("must be FLOAT32 or FLOAT64, got ",
+                                                  static_cast<int>(spec.precision())));
+  }
+  options.precision = *precision;
+  options.seed = spec.seed();
+  if (spec.batch_size() < 0) {
+    return InvalidField("batch_size", absl::StrCat("must be >= 0, got ", spec.batch_size()));
+  }
+  if (spec.batch_size() > limits.max_batch_size) {
+    return WithMetadata(
+        WithMetadata(
+            FieldError(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED", "batch_size",
+                       absl::StrCat("must be at most ", limits.max_batch_size, ", got ",
+                                    spec.batch_size())),
+            "limit", "max_batch_size"),
+        "max", absl::StrCat(limits.max_batch_size));
+  }
+  options.batch_size = spec.batch_size() == 0 ? 1 : spec.batch_size();
+  return options;
+}
+
+absl::StatusOr<ClockMode> FromProto(const v1::Clock& clock) {
+  switch (clock.mode()) {
+    case v1::Clock::MODE_UNSPECIFIED:
+    case v1::Clock::MODE_LOCKSTEP:
+      return ClockMode::kLockstep;
+    case v1::Clock::MODE_FREE:
+      return ClockMode::kFree;
+    case v1::Clock::MODE_REALTIME:
+      return FieldError(absl::StatusCode::kUnimplemented, "NOT_IMPLEMENTED", "mode",
+                        "REALTIME is reserved");
+    default:
+      return InvalidField("mode", absl::StrCat("is unknown: ", static_cast<int>(clock.mode())));
+  }
+}
+
+absl::StatusOr<Scopes> FromProto(const google::protobuf::RepeatedField<int>& scopes) {
+  if (scopes.empty()) return Scopes();
+  Scopes chosen;
+  chosen.network.state = chosen.network.weights = chosen.network.noise = chosen.step = false;
+  for (int i = 0; i < scopes.size(); ++i) {
+    switch (scopes[i]) {
+      case v1::RESET_SCOPE_STATE:
+        chosen.network.state = true;
+        break;
+      case v1::RESET_SCOPE_WEIGHTS:
+        chosen.network.weights = true;
+        break;
+      case v1::RESET_SCOPE_NOISE:
+        chosen.network.noise = true;
+        break;
+      case v1::RESET_SCOPE_STEP:
+        chosen.step = true;
+        break;
+      default:
+        return InvalidField(absl::StrCat("scopes[", i, "]"),
+                            absl::StrCat("is unknown: ", scopes[i]));
+    }
+  }
+  return chosen;
+}
+
+v1::Cursor ToProto(const Cursor& cursor) {
+  v1::Cursor wire;
+  wire.set_epoch(cursor.epoch);
+  wire.set_step(cursor.step);
+  return wire;
+}
+
+void Describe(const InstanceStatus& status, v1::Network* network) {
+  network->mutable_clock()->set_mode(status.clock == ClockMode::kFree ? v1::Clock::MODE_FREE
+                                                                      : v1::Clock::MODE_LOCKSTEP);
+  network->set_learning(status.learning);
+  network->set_state(ToProto(status.state));
+  *network->mutable_cursor() = ToProto(status.cursor);
+  network->set_driven(status.driven);
+  network->clear_failure();
+  if (status.state == RunState::kFailed) *network->mutable_failure() = ToProto(status.failure);
+}
+
+void DropGivenValues(v1::NetworkSpec* spec) {
+  if (!spec->has_gle()) return;
+  for (v1::GlePopulation& population : *spec->mutable_gle()->mutable_populations()) {
+    if (population.bias().has_initializer()) {
+      DropValues(population.mutable_bias()->mutable_initializer());
+    }
+  }
+  for (v1::GleProjection& projection : *spec->mutable_gle()->mutable_projections()) {
+    if (projection.has_initializer()) DropValues(projection.mutable_initializer());
+  }
+}
+
+}  // namespace prospero::server
