@@ -1,0 +1,44 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/repeated_ptr_field.h"
+#include "prospero/client/array.h"
+
+namespace prospero::client {
+
+using Schemas = std::vector<std::shared_ptr<const v1::VariableSchema>>;
+
+inline Schemas ToSchemas(const google::protobuf::RepeatedPtrField<v1::VariableSchema>& schemas) {
+  Schemas result;
+  for (const auto& schema : schemas) {
+    result.push_back(std::make_shared<const v1::VariableSchema>(schema));
+  }
+  return result;
+}
+
+/// Moves the bytes of `blocks`, one for each schema and in their order, into arrays. INTERNAL
+/// when the server did not keep to that.
+inline absl::StatusOr<std::vector<Array>> TakeArrays(
+    google::protobuf::RepeatedPtrField<v1::Block>& blocks, const Schemas& schemas) {
+  if (static_cast<size_t>(blocks.size()) != schemas.size()) {
+    return absl::InternalError(absl::StrCat("the server sent ", blocks.size(), " blocks for ",
+                                            schemas.size(), " variables"));
+  }
+  std::vector<Array> arrays;
+  arrays.reserve(schemas.size());
+  for (auto& block : blocks) {
+    const auto& schema = schemas[arrays.size()];
+    if (block.uid() != schema->uid()) {
+      return absl::InternalError(absl::StrCat("the server sent variable ", block.uid(),
+                                              " in the place of '", schema->name(), "'"));
+    }
+    arrays.emplace_back(schema, std::move(*block.mutable_data()));
+  }
+  return arrays;
+}
+
+}  // namespace prospero::client

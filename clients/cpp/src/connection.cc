@@ -1,0 +1,60 @@
+#include "connection.h"
+
+#include <random>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace prospero::client {
+namespace {
+
+// Every method of NetworkService may be repeated: it changes nothing, says what shall be, or
+// carries a request id.
+constexpr char kServiceConfig[] = R"({
+  "methodConfig": [{
+    "name": [{"service": "prospero.v1.NetworkService"}],
+    "retryPolicy": {
+      "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
+      "retryableStatusCodes": ["UNAVAILABLE"]
+    }
+  }]
+})";
+
+}  // namespace
+
+Connection::Connection(std::shared_ptr<grpc::Channel> open_channel, absl::Duration timeout)
+    : channel(std::move(open_channel)),
+      networks(v1::NetworkService::NewStub(channel)),
+      simulations(v1::SimulationService::NewStub(channel)),
+      server(v1::ServerService::NewStub(channel)),
+      call_timeout(timeout) {}
+
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
+  grpc::ChannelArguments arguments;
+  arguments.SetServiceConfigJSON(kServiceConfig);
+  arguments.SetMaxReceiveMessageSize(-1);  // the server bounds what it sends
+  // Clients in one process must not share a connection unless they are copies of each other.
+  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
+}
+
+std::string NewRequestId() {
+  std::random_device random;
+  const auto bits = [&random](uint32_t mask) { return random() & mask; };
+  return absl::StrFormat("%08x-%04x-4%03x-%04x-%08x%04x", bits(0xffffffff), bits(0xffff),
+                         bits(0xfff), 0x8000 | bits(0x3fff), bits(0xffffffff), bits(0xffff));
+}
+
+std::string NetworkName(absl::string_view id) {
+  return absl::StartsWith(id, "networks/") ? std::string(id) : absl::StrCat("networks/", id);
+}
+
+google::protobuf::Duration ToProto(absl::Duration duration) {
+  google::protobuf::Duration message;
+  message.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
+  message.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
+  return message;
+}
+
+}  // namespace prospero::client

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "google/protobuf/duration.pb.h"
+#include "prospero/client/array.h"
+#include "prospero/v1/network_service.grpc.pb.h"
+#include "prospero/v1/server_service.grpc.pb.h"
+#include "prospero/v1/simulation_service.grpc.pb.h"
+#include "status.h"
+
+namespace prospero::client {
+
+/// One HTTP/2 connection and the stubs on it. Immutable, shared by everything that calls.
+struct Connection {
+  Connection(std::shared_ptr<grpc::Channel> open_channel, absl::Duration timeout);
+
+  std::shared_ptr<grpc::Channel> channel;
+  std::unique_ptr<v1::NetworkService::Stub> networks;
+  std::unique_ptr<v1::SimulationService::Stub> simulations;
+  std::unique_ptr<v1::ServerService::Stub> server;
+  absl::Duration call_timeout;
+};
+
+/// A channel that repeats calls of the control plane.
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target);
+
+/// A random version 4 UUID.
+std::string NewRequestId();
+
+/// "networks/{network}" from an id or a name.
+std::string NetworkName(absl::string_view id);
+
+google::protobuf::Duration ToProto(absl::Duration duration);
+
+inline Cursor ToCursor(const v1::Cursor& cursor) { return {cursor.epoch(), cursor.step()}; }
+
+/// Makes one unary call with the connection's timeout.
+template <class Stub, class Request, class Response>
+absl::StatusOr<Response> Call(const Connection& connection, Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + connection.call_timeout));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return ToStatus(status);
+  return response;
+}
+
+}  // namespace prospero::client
