@@ -15,4 +15,10 @@ enum class Activation : uint8_t {
   kSoftplus,
 };
 
+/// r = φ(z), r′ = φ′(z) for `n` neurons of one row that is `padded` long; r and r′ are 0 in
+/// the padding. Rows are aligned to 64 bytes. Within 4 units in the last place, and the same
+/// bits on every machine.
+template <class Real>
+void Activate(Activation phi, const Real* z, int64_t n, int64_t padded, Real* r, Real* r_prime);
+
 }  // namespace prospero

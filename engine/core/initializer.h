@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "engine/core/random.h"
 
 namespace prospero {
 
@@ -12,14 +13,29 @@ namespace prospero {
 struct Initializer {
   enum class Kind : uint8_t { kConstant, kUniform, kNormal, kFanIn, kValues };
   Kind kind = Kind::kFanIn;
-  double a = 1.0;  ///< constant; low; mean; gain
-  double b = 0.0;  ///< high; standard deviation
+  double a = 1.0;              ///< constant; low; mean; gain
+  double b = 0.0;              ///< high; standard deviation
   std::vector<int64_t> shape;  ///< kValues
   std::vector<double> values;  ///< kValues, row-major
 };
 
 /// kInvalidArgument names the field, as in components.proto. `shape` is that of the array.
 absl::Status Check(const Initializer& initializer, const std::vector<int64_t>& shape);
+
+/// The first values of one array, one at a time. Drawn ones are a pure function of the seed,
+/// the array's name and the position. Keeps a reference to `initializer`.
+class FirstValues {
+ public:
+  FirstValues(const Initializer& initializer, int64_t fan_in, uint64_t seed,
+              absl::string_view name);
+  /// `index`: position in the array, row-major.
+  double operator()(int64_t index) const;
+
+ private:
+  const Initializer& initializer_;
+  double bound_;  ///< kFanIn
+  RandomStream random_;
+};
 
 /// The values for an array of `count` values. Drawn ones are a pure function of the seed,
 /// the array's name and the position. `fan_in` is the number of presynaptic neurons.

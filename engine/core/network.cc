@@ -3,6 +3,9 @@
 #include <cmath>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "engine/core/errors.h"
+
 namespace prospero {
 namespace {
 
@@ -22,6 +25,25 @@ bool IsFinite(const Variable& variable) {
 }
 
 }  // namespace
+
+absl::Status CheckLimit(absl::string_view name, int64_t value, int64_t limit) {
+  if (value <= limit) return absl::OkStatus();
+  return WithMetadata(
+      Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+            absl::StrCat(name, " is ", limit, ", the network needs ",
+                         value == INT64_MAX ? "more than 2^63 - 1" : absl::StrCat(value))),
+      "limit", name);
+}
+
+absl::Status Check(const NetworkOptions& options, const NetworkLimits& limits) {
+  if (!std::isfinite(options.dt) || options.dt <= 0) {
+    return InvalidField("dt_ms", absl::StrCat("must be finite and > 0, got ", options.dt));
+  }
+  if (options.batch_size < 1) {
+    return InvalidField("batch_size", absl::StrCat("must be >= 1, got ", options.batch_size));
+  }
+  return CheckLimit("max_batch_size", options.batch_size, limits.max_batch_size);
+}
 
 int FindNonFinite(const VariableTable& variables) {
   int first_state = -1;

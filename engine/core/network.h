@@ -2,14 +2,16 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "engine/core/variable.h"
 
 namespace prospero {
 
 /// One integration step. Time is counted, not summed.
 struct Step {
-  int64_t index = 0;  ///< steps completed before this one
-  double dt = 0.0;    ///< [ms]
+  int64_t index = 0;                                            ///< steps completed before this one
+  double dt = 0.0;                                              ///< [ms]
   double t() const { return static_cast<double>(index) * dt; }  ///< [ms], at its start
 };
 
@@ -30,6 +32,14 @@ struct NetworkLimits {
   int64_t max_populations = 1024;
   int64_t max_projections = 4096;
 };
+
+/// What does not depend on the kind of network. kInvalidArgument names the field ("dt_ms",
+/// "batch_size"); kResourceExhausted as CheckLimit.
+absl::Status Check(const NetworkOptions& options, const NetworkLimits& limits);
+
+/// Ok unless `value` > `limit`; else kResourceExhausted with reason LIMIT_EXCEEDED and the
+/// metadata `limit`: its name in GetServerInfo ("max_neurons").
+absl::Status CheckLimit(absl::string_view name, int64_t value, int64_t limit);
 
 /// What a network will need.
 struct Footprint {

@@ -58,8 +58,7 @@ absl::StatusOr<Footprint> CheckGle(const GleSpec& spec, const NetworkOptions& op
                                    const NetworkLimits& limits);
 
 /// Makes the network. Errors as CheckGle.
-absl::StatusOr<std::unique_ptr<Network>> MakeGle(const GleSpec& spec,
-                                                 const NetworkOptions& options,
+absl::StatusOr<std::unique_ptr<Network>> MakeGle(const GleSpec& spec, const NetworkOptions& options,
                                                  const NetworkLimits& limits);
 
 }  // namespace prospero

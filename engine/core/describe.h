@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "engine/core/arena.h"
+#include "engine/core/variable.h"
+
+namespace prospero {
+
+template <class Real>
+inline constexpr DataType kDataType = sizeof(Real) == 4 ? DataType::kFloat32 : DataType::kFloat64;
+
+/// A variable of `data`, whose rows are padded as PaddedRow says. `shape` is [], [n] or
+/// [rows, n].
+template <class Real>
+Variable Describe(absl::string_view name, Role role, std::vector<int64_t> shape, Real* data,
+                  absl::string_view unit, absl::string_view description) {
+  Variable variable;
+  variable.name = std::string(name);
+  variable.unit = std::string(unit);
+  variable.description = std::string(description);
+  variable.role = role;
+  variable.type = kDataType<Real>;
+  variable.strides = PackedStrides(shape);
+  if (shape.size() == 2) variable.strides[0] = PaddedRow<Real>(shape[1]);
+  variable.shape = std::move(shape);
+  variable.data = data;
+  return variable;
+}
+
+}  // namespace prospero

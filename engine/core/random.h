@@ -1,0 +1,34 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "absl/strings/string_view.h"
+
+namespace prospero {
+
+/// Philox 4x32-10 (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
+/// SC 2011): 128 random bits as a pure function of a counter and a key. It has no history, so
+/// that a restored or reordered run draws the same numbers.
+std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
+
+/// Random numbers that are a function of (seed, stream, index). Thread-safe.
+class RandomStream {
+ public:
+  RandomStream(uint64_t seed, uint64_t stream) : seed_(seed), stream_(stream) {}
+  /// A stream that belongs to a name: its FNV-1a hash.
+  RandomStream(uint64_t seed, absl::string_view name);
+
+  /// Uniform on [0, 1), 53 random bits.
+  double Uniform(int64_t index) const;
+  /// Standard Gaussian (Box and Muller 1958).
+  double Normal(int64_t index) const;
+
+ private:
+  std::array<uint32_t, 4> Block(int64_t index) const;
+
+  uint64_t seed_;
+  uint64_t stream_;
+};
+
+}  // namespace prospero

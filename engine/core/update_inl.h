@@ -1,0 +1,69 @@
+#pragma once
+
+#include "engine/core/simd.h"
+#include "engine/core/update.h"
+
+namespace prospero {
+
+/// The update of one vector of values by one rule; the optimizers stand here and only here.
+template <class Real, Rule kRule>
+class Updater {
+ public:
+  explicit Updater(const Update<Real>& update)
+      : eta_(SetVec(update.eta)),
+        weight_decay_(SetVec(update.weight_decay)),
+        clip_(SetVec(update.clip)),
+        momentum_(SetVec(update.momentum)),
+        beta1_(SetVec(update.beta1)),
+        beta2_(SetVec(update.beta2)),
+        epsilon_(SetVec(update.epsilon)),
+        m_scale_(SetVec(update.m_scale)),
+        v2_scale_(SetVec(update.v2_scale)) {}
+
+  /// What is taken from w: η (optimizer(g) + weight_decay w). Moves m and v2 on.
+  Vec<Real> operator()(Vec<Real> w, Vec<Real> g, Real* m, Real* v2) const {
+    g = hn::Min(hn::Max(g, hn::Neg(clip_)), clip_);
+    return hn::Mul(eta_, hn::MulAdd(weight_decay_, w, Direction(g, m, v2)));
+  }
+
+ private:
+  Vec<Real> Direction(Vec<Real> g, [[maybe_unused]] Real* m, [[maybe_unused]] Real* v2) const {
+    if constexpr (kRule == Rule::kMomentum) {
+      const Vec<Real> moved = hn::MulAdd(momentum_, LoadVec(m), g);
+      StoreVec(moved, m);
+      return moved;
+    } else if constexpr (kRule == Rule::kAdam) {
+      // β m + (1 − β) g = g + β (m − g)
+      const Vec<Real> first = hn::MulAdd(beta1_, hn::Sub(LoadVec(m), g), g);
+      const Vec<Real> g2 = hn::Mul(g, g);
+      const Vec<Real> second = hn::MulAdd(beta2_, hn::Sub(LoadVec(v2), g2), g2);
+      StoreVec(first, m);
+      StoreVec(second, v2);
+      const Vec<Real> root = hn::MulAdd(hn::Sqrt(second), v2_scale_, epsilon_);
+      return hn::Div(hn::Mul(first, m_scale_), root);
+    } else {
+      return g;
+    }
+  }
+
+  Vec<Real> eta_, weight_decay_, clip_, momentum_, beta1_, beta2_, epsilon_, m_scale_, v2_scale_;
+};
+
+/// Calls run(std::integral_constant<Rule, rule>()).
+template <class Run>
+void WithRule(Rule rule, Run run) {
+  switch (rule) {
+    case Rule::kFixed:
+      return run(std::integral_constant<Rule, Rule::kFixed>());
+    case Rule::kPlainSgd:
+      return run(std::integral_constant<Rule, Rule::kPlainSgd>());
+    case Rule::kSgd:
+      return run(std::integral_constant<Rule, Rule::kSgd>());
+    case Rule::kMomentum:
+      return run(std::integral_constant<Rule, Rule::kMomentum>());
+    case Rule::kAdam:
+      return run(std::integral_constant<Rule, Rule::kAdam>());
+  }
+}
+
+}  // namespace prospero

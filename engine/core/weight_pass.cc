@@ -1,0 +1,55 @@
+#include "engine/core/weight_pass.h"
+
+#include <cassert>
+
+#include "engine/core/arena.h"
+#include "engine/core/weight_pass_inl.h"
+
+namespace prospero {
+namespace {
+
+template <class Real, bool kWatched>
+void RunAs(const WeightPass<Real>& pass) {
+  WithRule(pass.update.rule, [&pass](auto rule) {
+    if (pass.batch > 1) {
+      BatchPass<Real, rule(), kWatched>(pass).Run();
+    } else if (pass.e_bottom != nullptr) {
+      SinglePass<Real, rule(), kWatched, true>(pass).Run();
+    } else {
+      SinglePass<Real, rule(), kWatched, false>(pass).Run();
+    }
+  });
+}
+
+}  // namespace
+
+template <class Real>
+void Run(const WeightPass<Real>& pass) {
+  assert(pass.rows % kRowBlock == 0 && pass.columns % kLanes<Real> == 0);
+  if (pass.count != nullptr) {
+    RunAs<Real, true>(pass);
+  } else {
+    RunAs<Real, false>(pass);
+  }
+}
+
+template <class Real>
+void UpdateArray(const Update<Real>& update, const Real* g, int64_t count, Real* w) {
+  assert(count % kVec<Real> == 0);
+  if (update.rule == Rule::kFixed) return;
+  WithRule(update.rule, [&](auto rule) {
+    const Updater<Real, rule()> updater(update);
+    for (int64_t i = 0; i < count; i += kVec<Real>) {
+      const Vec<Real> before = LoadVec(w + i);
+      const Vec<Real> change = updater(before, LoadVec(g + i), update.m + i, update.v2 + i);
+      StoreVec(hn::Sub(before, change), w + i);
+    }
+  });
+}
+
+template void Run(const WeightPass<float>& pass);
+template void Run(const WeightPass<double>& pass);
+template void UpdateArray(const Update<float>&, const float*, int64_t, float*);
+template void UpdateArray(const Update<double>&, const double*, int64_t, double*);
+
+}  // namespace prospero

@@ -1,0 +1,119 @@
+#include "engine/models/gle/network.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "engine/core/describe.h"
+#include "engine/core/float_mode.h"
+
+namespace prospero {
+namespace {
+
+size_t IndexOf(const GleSpec& spec, const std::string& population) {
+  size_t i = 0;
+  while (spec.populations[i].name != population) ++i;
+  return i;
+}
+
+int64_t FanIn(const GleSpec& spec, const std::string& population) {
+  int64_t fan_in = 0;
+  for (const GleProjection& projection : spec.projections) {
+    if (projection.post != population) continue;
+    fan_in += spec.populations[IndexOf(spec, projection.pre)].size;
+  }
+  return fan_in;
+}
+
+}  // namespace
+
+template <class Real>
+GleParts<Real>::GleParts(const GleSpec& spec, const NetworkOptions& options) {
+  arena_.Want(&learning, 1);
+  arena_.Want(&loss, 1);
+  // The arena and the synapses keep their addresses.
+  neurons.reserve(spec.populations.size());
+  synapses.reserve(spec.projections.size());
+  for (const GlePopulation& population : spec.populations) {
+    neurons.emplace_back(population, FanIn(spec, population.name), options.batch_size, options.dt);
+    neurons.back().WantMemory(arena_);
+  }
+  for (const GleProjection& projection : spec.projections) {
+    synapses.emplace_back(projection, neurons[IndexOf(spec, projection.pre)],
+                          neurons[IndexOf(spec, projection.post)], options.batch_size);
+    synapses.back().WantMemory(arena_);
+  }
+}
+
+template <class Real>
+GleNetwork<Real>::GleNetwork(GleSpec spec, const NetworkOptions& options)
+    : spec_(std::move(spec)), options_(options), parts_(spec_, options_) {}
+
+template <class Real>
+bool GleNetwork<Real>::Allocate() {
+  if (!parts_.Allocate()) return false;
+  Register();
+  Reset(options_.seed, {});
+  return true;
+}
+
+template <class Real>
+void GleNetwork<Real>::Register() {
+  *parts_.learning = 1;
+  variables_.Add(Describe("learning", Role::kParameter, {}, parts_.learning, "1",
+                          "1: the network learns; 0: all its plasticity is off"));
+  variables_.Add(Describe("loss", Role::kSignal, {}, parts_.loss, "1",
+                          "loss of the last step, over all ports that had a target"));
+  Variable energy = Describe<double>("energy", Role::kSignal, {}, nullptr, "1",
+                                     "half the sum of squared prospective errors");
+  energy.compute = [this](void* packed) {
+    double sum = 0;
+    for (const Neurons<Real>& neurons : parts_.neurons) {
+      if (!neurons.is_input()) sum += neurons.Energy();
+    }
+    *static_cast<double*>(packed) = sum;
+  };
+  variables_.Add(std::move(energy));
+  for (Neurons<Real>& neurons : parts_.neurons) neurons.Register(variables_);
+  for (Synapses<Real>& synapses : parts_.synapses) synapses.Register(variables_);
+}
+
+template <class Real>
+void GleNetwork<Real>::Reset(uint64_t seed, ResetScopes scopes) {
+  if (scopes.state) {
+    for (Neurons<Real>& neurons : parts_.neurons) neurons.ResetState();
+    *parts_.loss = 0;
+  }
+  if (scopes.weights) {
+    for (Neurons<Real>& neurons : parts_.neurons) neurons.ResetWeights(seed);
+    for (Synapses<Real>& synapses : parts_.synapses) synapses.ResetWeights(seed);
+  }
+  finite_ = true;
+}
+
+template <class Real>
+void GleNetwork<Real>::Advance(const Step& step) noexcept {
+  const FloatMode mode;
+  const Real dt = static_cast<Real>(step.dt);
+  const bool learning = *parts_.learning != Real{0};
+  for (Neurons<Real>& neurons : parts_.neurons) {
+    if (!neurons.is_input()) neurons.SenseErrors(dt);
+  }
+  for (Synapses<Real>& synapses : parts_.synapses) synapses.Transmit(learning);
+  Real loss = 0;
+  bool finite = true;
+  for (Neurons<Real>& neurons : parts_.neurons) {
+    if (neurons.is_input()) continue;
+    neurons.Move(dt, learning);
+    loss += neurons.loss();
+    finite = finite && neurons.finite();
+  }
+  *parts_.loss = loss;
+  if (!finite) finite_ = false;
+}
+
+template class GleParts<float>;
+template class GleParts<double>;
+template class GleNetwork<float>;
+template class GleNetwork<double>;
+
+}  // namespace prospero

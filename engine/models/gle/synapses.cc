@@ -1,0 +1,79 @@
+#include "engine/models/gle/synapses.h"
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/describe.h"
+#include "engine/core/initializer.h"
+#include "engine/core/weight_pass.h"
+
+namespace prospero {
+
+std::string NameOf(const GleProjection& projection) {
+  if (!projection.name.empty()) return projection.name;
+  return absl::StrCat(projection.pre, "_to_", projection.post);
+}
+
+template <class Real>
+Synapses<Real>::Synapses(const GleProjection& spec, const Neurons<Real>& pre,
+                         const Neurons<Real>& post, int64_t batch)
+    : spec_(spec),
+      pre_(pre),
+      post_(post),
+      batch_(batch),
+      rows_(RoundUp(post.size(), kRowBlock)),
+      learner_(spec.plasticity) {}
+
+template <class Real>
+void Synapses<Real>::WantMemory(Arena& arena) {
+  const int64_t count = SaturatingMul(rows_, pre_.stride());
+  arena.Want(&W_, count);
+  learner_.WantMemory(count, arena);
+}
+
+template <class Real>
+void Synapses<Real>::Register(VariableTable& variables) {
+  const Variable W = Describe(absl::StrCat(NameOf(spec_), ".W"), Role::kWeight,
+                              {post_.size(), pre_.size()}, W_, "1", "weights, [post, pre]");
+  variables.Add(W);
+  learner_.Register(W, variables);
+  RegisterStatistics(W, variables);
+  RegisterUpdateStatistics(W, &watch_, variables);
+}
+
+template <class Real>
+void Synapses<Real>::ResetWeights(uint64_t seed) {
+  const Initializer first = spec_.initializer.value_or(Initializer());
+  const FirstValues values(first, pre_.size(), seed, NameOf(spec_) + ".W");
+  for (int64_t i = 0; i < post_.size(); ++i) {
+    Real* const row = W_ + i * pre_.stride();
+    for (int64_t j = 0; j < pre_.size(); ++j) {
+      row[j] = static_cast<Real>(values(i * pre_.size() + j));
+    }
+  }
+  learner_.Forget();
+}
+
+template <class Real>
+void Synapses<Real>::Transmit(bool learning) {
+  WeightPass<Real> pass;
+  pass.W = W_;
+  pass.rows = rows_;
+  pass.columns = pre_.stride();
+  pass.batch = batch_;
+  pass.r_pre = pre_.r();
+  pass.e_post = post_.e();
+  pass.s = post_.s();
+  pass.post_stride = post_.stride();
+  pass.e_bottom = pre_.e_bottom();
+  pass.update = learner_.Next(learning);
+  watch_.counted = watch_.watched();
+  if (watch_.counted) {
+    watch_.count = UpdateCount();
+    pass.count = &watch_.count;
+  }
+  Run(pass);
+}
+
+template class Synapses<float>;
+template class Synapses<double>;
+
+}  // namespace prospero
