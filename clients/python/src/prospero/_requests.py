@@ -1,0 +1,197 @@
+"""The requests of NetworkService and SimulationService, for both kinds of client."""
+
+from __future__ import annotations
+
+import builtins
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Literal, Union
+
+import numpy.typing as npt
+
+from prospero import v1
+from prospero._arrays import Array, from_tensor, to_tensor
+from prospero._frames import Inputs, Ports
+from prospero.errors import invalid
+from prospero._samples import Aggregation, Selection
+from prospero.gle import Spec
+from prospero.values import Advanced, Schema, cursor_from, variable_from
+
+ClockMode = Literal["lockstep", "free"]
+Scope = Literal["state", "weights", "noise", "step"]
+AnySpec = Union[Spec, v1.NetworkSpec]
+
+
+def name_of(network: str) -> str:
+    """ "networks/<id>" from that or from the id alone."""
+    return network if "/" in network else f"networks/{network}"
+
+
+def request_id() -> str:
+    return str(uuid.uuid4())
+
+
+def clock(mode: str) -> v1.Clock:
+    if mode not in ("lockstep", "free", "realtime"):
+        raise invalid("clock", f"must be 'lockstep' or 'free', got {mode!r}")
+    return v1.Clock(mode=f"MODE_{mode.upper()}")
+
+
+def create(
+    spec: AnySpec,
+    id: str | None,
+    labels: Mapping[str, str] | None,
+    clock_mode: str,
+    learning: bool,
+    request: str | None,
+    validate_only: bool,
+) -> v1.CreateNetworkRequest:
+    proto = spec.to_proto() if isinstance(spec, Spec) else spec
+    network = v1.Network(
+        labels=dict(labels or {}), spec=proto, clock=clock(clock_mode), learning=learning
+    )
+    return v1.CreateNetworkRequest(
+        network_id=id or "",
+        network=network,
+        request_id=request or request_id(),
+        validate_only=validate_only,
+    )
+
+
+def update(
+    name: str,
+    labels: Mapping[str, str] | None,
+    clock_mode: str | None,
+    learning: bool | None,
+    parameters: Mapping[str, npt.ArrayLike] | None,
+    etag: str,
+) -> v1.UpdateNetworkRequest:
+    request = v1.UpdateNetworkRequest(
+        network=v1.Network(name=name), etag=etag, request_id=request_id()
+    )
+    request.update_mask.SetInParent()
+    if labels is not None:
+        request.network.labels.update(labels)
+        request.update_mask.paths.append("labels")
+    if clock_mode is not None:
+        request.network.clock.CopyFrom(clock(clock_mode))
+        request.update_mask.paths.append("clock")
+    if learning is not None:
+        request.network.learning = learning
+        request.update_mask.paths.append("learning")
+    for variable, value in (parameters or {}).items():
+        request.parameters[variable].CopyFrom(to_tensor(value, variable))
+    return request
+
+
+def delete(id: str, allow_missing: bool) -> v1.DeleteNetworkRequest:
+    return v1.DeleteNetworkRequest(
+        name=name_of(id), allow_missing=allow_missing, request_id=request_id()
+    )
+
+
+def clone(
+    name: str, id: str | None, labels: Mapping[str, str] | None
+) -> v1.CloneNetworkRequest:
+    return v1.CloneNetworkRequest(
+        name=name, network_id=id or "", labels=dict(labels or {}), request_id=request_id()
+    )
+
+
+def reset(
+    name: str, scopes: Iterable[Scope], seed: int | None, etag: str
+) -> v1.ResetNetworkRequest:
+    known = ("state", "weights", "noise", "step")
+    for scope in (scopes := list(scopes)):
+        if scope not in known:
+            raise invalid("scopes", f"must be some of {', '.join(known)}, got {scope!r}")
+    return v1.ResetNetworkRequest(
+        name=name,
+        scopes=[f"RESET_SCOPE_{scope.upper()}" for scope in scopes],
+        seed=seed,
+        etag=etag,
+        request_id=request_id(),
+    )
+
+
+def schema(response: v1.GetNetworkSchemaResponse) -> Schema:
+    return Schema({v.name: variable_from(v) for v in response.variables})
+
+
+def step(
+    name: str,
+    schema: Schema,
+    inputs: Inputs | None,
+    steps: int | None,
+    outputs: Sequence[str],
+    at_step: int | None,
+    output_every: int,
+) -> tuple[v1.StepRequest, bool]:
+    """The request, and whether its outputs shall have no axis for the steps."""
+    ports = Ports(v for v in schema.values() if v.role == "input")
+    frames, count, single = ports.frames(inputs, steps)
+    tensors = {
+        variable.name: to_tensor(values[0] if len(values) == 1 else values)
+        for variable, values in frames
+    }
+    request = v1.StepRequest(
+        network=name,
+        steps=count,
+        inputs=tensors,
+        outputs=outputs,
+        at_step=at_step,
+        output_every=output_every,
+    )
+    return request, single
+
+
+def stepped(response: v1.StepResponse, steps: int, single: bool) -> Advanced:
+    outputs: dict[str, Array] = {}
+    for name, tensor in response.outputs.items():
+        array = from_tensor(tensor)
+        outputs[name] = array[0] if single else array
+    loss = response.loss if response.HasField("loss") else None
+    return Advanced(outputs, loss, cursor_from(response.cursor), steps)
+
+
+def attach(
+    name: str,
+    inputs: Iterable[str],
+    outputs: Iterable[str],
+    preempt: bool,
+    heartbeat: float | None,
+) -> v1.DriveRequest:
+    request = v1.DriveRequest(
+        attach=v1.DriveAttach(
+            network=name, inputs=list(inputs), outputs=list(outputs), preempt=preempt
+        )
+    )
+    if heartbeat:
+        request.attach.heartbeat.FromTimedelta(timedelta(seconds=heartbeat))
+    return request
+
+
+def names(value: str | Iterable[str]) -> list[str]:
+    """A list, also of a lone name."""
+    return [value] if isinstance(value, str) else list(value)
+
+
+def selections(
+    variables: Iterable[str | Iterable[str] | Selection],
+    every: int,
+    max_rate: float,
+    aggregation: Aggregation,
+    slice: builtins.slice | None,
+) -> list[Selection]:
+    """Names and globs make one selection together; each Selection is one of its own."""
+    plain: list[str] = []
+    selections: list[Selection] = []
+    for variable in variables:
+        if isinstance(variable, Selection):
+            selections.append(variable)
+        else:
+            plain.extend(names(variable))
+    if plain:
+        selections.insert(0, Selection(plain, every, max_rate, aggregation, slice))
+    return selections

@@ -1,0 +1,89 @@
+"""What both kinds of client know of a network."""
+
+from __future__ import annotations
+
+from prospero import errors, v1
+from prospero.errors import ProsperoError
+from prospero.values import Cursor, cursor_from
+
+
+class Resource:
+    """A network as the server described it last."""
+
+    def __init__(self, proto: v1.Network) -> None:
+        self._proto = proto
+
+    @property
+    def proto(self) -> v1.Network:
+        """The message itself."""
+        return self._proto
+
+    @property
+    def name(self) -> str:
+        """ "networks/<id>"."""
+        return self._proto.name
+
+    @property
+    def id(self) -> str:
+        """The last part of the name."""
+        return self._proto.name.rpartition("/")[2]
+
+    @property
+    def uid(self) -> str:
+        """Unique over all time, also when a name is used again."""
+        return self._proto.uid
+
+    @property
+    def spec(self) -> v1.NetworkSpec:
+        """What it is made of."""
+        return self._proto.spec
+
+    @property
+    def dt_ms(self) -> float:
+        """Length of a step [ms]."""
+        return self._proto.spec.dt_ms
+
+    @property
+    def labels(self) -> dict[str, str]:
+        return dict(self._proto.labels)
+
+    @property
+    def clock(self) -> str:
+        """ "lockstep" or "free"."""
+        mode = self._proto.clock.mode or v1.Clock.MODE_LOCKSTEP
+        return v1.Clock.Mode.Name(mode).removeprefix("MODE_").lower()
+
+    @property
+    def learning(self) -> bool:
+        """False: all plasticity is off."""
+        return self._proto.learning
+
+    @property
+    def state(self) -> str:
+        """ "running", "paused" or "failed"."""
+        return v1.Network.State.Name(self._proto.state).removeprefix("STATE_").lower()
+
+    @property
+    def failure(self) -> ProsperoError | None:
+        """Why it failed: `metadata` names the `step` and the `variable`."""
+        if not self._proto.HasField("failure"):
+            return None
+        return errors.from_status(self._proto.failure)
+
+    @property
+    def cursor(self) -> Cursor:
+        """Where it was when the server described it."""
+        return cursor_from(self._proto.cursor)
+
+    @property
+    def driven(self) -> bool:
+        """A driver holds the lease."""
+        return self._proto.driven
+
+    @property
+    def etag(self) -> str:
+        """Changes whenever a call changes the network."""
+        return self._proto.etag
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name} {self.state} at {self.cursor.step}>"

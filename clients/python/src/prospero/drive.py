@@ -1,0 +1,250 @@
+"""The closed loop with a network."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any
+
+import grpc
+
+from prospero import errors, v1
+from prospero._frames import DriveCodec, Inputs, Pending, Piece, Series, trimmed
+from prospero._progress import Progress
+from prospero._runs import RunBuffer
+from prospero.errors import ProsperoError
+from prospero.values import Advanced, Cursor, Notice, Run, Variable, cursor_from, notice_from
+
+
+class Drive:
+    """One open drive of a network: it holds the network's lease until it is closed.
+
+    Made by `Network.drive`; use it as a context manager. For one thread at a time.
+
+    Attributes:
+        cursor: where the network stood at the last answer.
+        dt_ms: length of a step [ms].
+        inputs, outputs: the variables that may be written and that are returned.
+        notices: what happened to the network meanwhile, oldest first.
+    """
+
+    def __init__(
+        self,
+        method: Callable[..., Any],
+        attach: v1.DriveRequest,
+        *,
+        attach_timeout: float,
+        lockstep: bool,
+    ) -> None:
+        self._method = method
+        self._attach = attach
+        self._attach_timeout = attach_timeout
+        self._lockstep = lockstep
+        self._requests: queue.SimpleQueue[v1.DriveRequest | None] = queue.SimpleQueue()
+        self._pending: deque[Pending] = deque()
+        self._tag = 0
+        self._call: Any = None
+        self.cursor = Cursor(0, 0)
+        self.dt_ms = 0.0
+        self.inputs: list[Variable] = []
+        self.outputs: list[Variable] = []
+        self.notices: deque[Notice] = deque(maxlen=1000)
+
+    def open(self) -> Drive:
+        """Attaches. Called by the context manager."""
+        self._requests.put(self._attach)
+        self._call = self._method(iter(self._requests.get, None))
+        timer = threading.Timer(self._attach_timeout, self._call.cancel)
+        timer.start()
+        try:
+            attached = self._next_message().attached
+        finally:
+            timer.cancel()
+        self._codec = DriveCodec(attached)
+        self.inputs, self.outputs = self._codec.inputs, self._codec.outputs
+        self.cursor = cursor_from(attached.cursor)
+        self.dt_ms = attached.dt_ms
+        return self
+
+    def advance(
+        self,
+        inputs: Inputs | None = None,
+        *,
+        steps: int | None = None,
+        at_step: int | None = None,
+        output_every: int = 1,
+    ) -> Advanced:
+        """Advances the network by one step or several and returns its outputs.
+
+        Args:
+            inputs: values by variable or population: one value of the variable ([batch,
+                size], or [size] when the batch is 1), or T rows of them for T steps. They
+                are cast to the variable's type. An input that is left out keeps its value.
+                A target that is left out, or None, is absent: the network runs free.
+            steps: None takes it from the inputs. When it is None and no input has rows,
+                the network makes one step and outputs have no axis for the steps.
+            at_step: `cursor.step` that the frames belong to; StepMismatch otherwise.
+            output_every: return every n-th step, the last one among them.
+
+        Raises:
+            InvalidArgument, StepMismatch, NetworkPaused: refused, nothing has changed and
+                the drive goes on.
+            Diverged: the network has left the finite range.
+            LeaseLost, NetworkDeleted, HeartbeatMissed, Draining: the drive has ended.
+        """
+        frames, count, single = self._codec.ports.frames(inputs, steps)
+        self._send(frames, count, at_step, output_every, single)
+        return self._receive()
+
+    def stream(
+        self,
+        inputs: Inputs,
+        *,
+        steps: int | None = None,
+        chunk: int | None = None,
+        output_every: int = 1,
+        window: int = 8,
+    ) -> Iterator[Advanced]:
+        """Streams many steps at full speed and yields the answers, one for each chunk.
+
+        Several chunks are on their way at any time. Together the answers hold the rows that
+        one `advance` over all steps would have given.
+
+        Args:
+            inputs: by variable or population: [T, ...], or one value for all steps. A
+                list may contain None: no frame in that step, so no teacher there.
+            steps: T, when no input has rows.
+            chunk: steps in one message; None chooses.
+            output_every: return every n-th step, the last one among them.
+            window: messages on their way.
+
+        Raises as `advance`. Chunks after a refused one change nothing (LOCKSTEP).
+        """
+        return self._stream(Series(self._codec.ports, inputs, steps), chunk, output_every, window)
+
+    def run(
+        self,
+        inputs: Inputs,
+        *,
+        steps: int | None = None,
+        chunk: int | None = None,
+        output_every: int = 1,
+        window: int = 8,
+        progress: bool | None = None,
+    ) -> Run:
+        """As `stream`, and returns everything at once.
+
+        Args:
+            progress: show a progress bar; None shows it on a terminal when the call takes
+                longer than two seconds.
+        """
+        series = Series(self._codec.ports, inputs, steps)
+        buffer = RunBuffer(self.outputs, series.steps, output_every)
+        with Progress(series.steps, progress) as bar:
+            for advanced in self._stream(series, chunk, output_every, window):
+                buffer.add(advanced)
+                bar.advance(advanced.steps, advanced.loss)
+        return buffer.run(self.cursor)
+
+    def close(self) -> None:
+        """Lets the requests sent so far finish and gives the lease back."""
+        if self._call is None:
+            return
+        self._requests.put(None)
+        try:
+            for _ in self._call:
+                pass
+        except grpc.RpcError:
+            pass
+        self._call = None
+
+    def cancel(self) -> None:
+        """Breaks off at once. The server gives the lease back as soon as it notices."""
+        if self._call is not None:
+            self._call.cancel()
+            self._requests.put(None)
+            self._call = None
+
+    def __enter__(self) -> Drive:
+        return self.open()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or issubclass(kind, Exception):
+            self.close()
+        else:
+            self.cancel()
+
+    def _stream(
+        self, series: Series, chunk: int | None, output_every: int, window: int
+    ) -> Iterator[Advanced]:
+        plan = self._codec.plan(series, chunk, output_every)
+        origin = self.cursor.step
+        waiting: deque[Piece] = deque()
+        try:
+            for piece in plan:
+                frames = series.piece(piece.start, piece.stop)
+                at_step = origin + piece.start if self._lockstep else None
+                self._send(frames, piece.stop - piece.start, at_step, piece.output_every, False)
+                waiting.append(piece)
+                if len(waiting) >= window:
+                    yield trimmed(waiting.popleft(), self._receive())
+            while waiting:
+                yield trimmed(waiting.popleft(), self._receive())
+        finally:
+            self._settle()
+
+    def _send(
+        self, frames: Any, steps: int, at_step: int | None, output_every: int, single: bool
+    ) -> None:
+        if self._call is None:
+            raise errors.Cancelled("the drive is closed")
+        self._tag += 1
+        request = self._codec.request(frames, steps, at_step, output_every, self._tag)
+        self._pending.append(Pending(self._tag, single))
+        self._requests.put(request)
+
+    def _receive(self) -> Advanced:
+        while True:
+            response = self._next_message()
+            kind = response.WhichOneof("message")
+            if kind == "notice":
+                self.notices.append(notice_from(response.notice))
+                continue
+            pending = self._pending.popleft()
+            if kind == "error":
+                self.cursor = cursor_from(response.error.cursor)
+                raise errors.from_status(response.error.status)
+            advanced = self._codec.advanced(response.advanced, pending.single)
+            self.cursor = advanced.cursor
+            return advanced
+
+    def _next_message(self) -> v1.DriveResponse:
+        try:
+            response: v1.DriveResponse = next(self._call)
+            return response
+        except grpc.RpcError as error:
+            self._pending.clear()
+            self._requests.put(None)
+            self._call = None
+            raise errors.from_rpc_error(error) from None
+        except StopIteration:
+            self._pending.clear()
+            self._requests.put(None)
+            self._call = None
+            raise errors.Cancelled("the server has ended the drive") from None
+
+    def _settle(self) -> None:
+        """Takes the answers that are still due, so that the next advance gets its own."""
+        while self._pending:
+            try:
+                self._receive()
+            except ProsperoError:
+                pass

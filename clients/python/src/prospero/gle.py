@@ -1,0 +1,279 @@
+"""Builders of networks of Generalized Latent Equilibrium (GLE).
+
+A chain in one line, any directed graph by names:
+
+    spec = gle.chain([40, 100, 1], dt_ms=1.0, tau_m=10.0, optimizer=prospero.Adam(1e-3))
+
+    spec = (gle.Spec(dt_ms=1.0)
+            .population("input", 40, role="input")
+            .population("hidden", 100, tau_m=10.0, tau_r=1.0)
+            .population("output", 1, role="output", activation="linear", tau_m=10.0)
+            .projection("input", "hidden", plasticity=prospero.Adam(1e-3))
+            .projection("hidden", "output", plasticity=prospero.Adam(1e-3))
+            .projection("hidden", "hidden", W=np.zeros((100, 100))))
+
+Both are a `Spec`, which `Client.create_network` takes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Literal, Union, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from prospero import v1
+from prospero.components import Initial, Plasticity, SGD, initializer
+from prospero.errors import invalid
+
+Activation = Literal[
+    "linear", "relu", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softplus"
+]
+Role = Literal["input", "hidden", "output"]
+ErrorMode = Literal["prospective", "instantaneous"]
+Loss = Literal["mse", "cross_entropy"]
+Precision = Literal["float32", "float64"]
+Tau = Union[float, npt.ArrayLike]
+"""Time constants [ms]: one for all neurons of a population, or one for each, shape [size]."""
+
+
+def _enum(kind: Any, prefix: str, value: str, field: str) -> Any:
+    try:
+        return kind.Value(f"{prefix}_{value.upper()}")
+    except (ValueError, AttributeError):
+        names = [n.removeprefix(f"{prefix}_").lower() for n in kind.keys()]
+        allowed = ", ".join(n for n in names if n != "unspecified")
+        raise invalid(field, f"must be one of {allowed}, got {value!r}") from None
+
+
+def _taus(value: Tau | None) -> list[float]:
+    return [] if value is None else cast(list[float], np.ravel(np.asarray(value, float)).tolist())
+
+
+class Spec:
+    """What a GLE network is made of: populations joined by projections.
+
+    Args:
+        dt_ms: length of a step [ms].
+        precision: "float32", as the published code, or "float64", the reference.
+        seed: seeds the first weights.
+        batch: trials that run in parallel with common weights, which learn from the mean.
+    """
+
+    def __init__(
+        self, dt_ms: float, *, precision: Precision = "float32", seed: int = 0, batch: int = 1
+    ) -> None:
+        data_type = _enum(v1.DataType, "DATA_TYPE", precision, "precision")
+        self._proto = v1.NetworkSpec(
+            dt_ms=dt_ms, precision=data_type, seed=seed, batch_size=batch, gle=v1.GleSpec()
+        )
+
+    def population(
+        self,
+        name: str,
+        size: int,
+        role: Role = "hidden",
+        *,
+        activation: Activation = "tanh",
+        tau_m: Tau | None = None,
+        tau_r: Tau | None = None,
+        gamma: float = 0.0,
+        error: ErrorMode = "prospective",
+        bias: bool | Initial = False,
+        bias_plasticity: Plasticity | None = None,
+        tau_m_plasticity: Plasticity | None = None,
+        tau_min: float = 0.0,
+        loss: Loss = "mse",
+        beta: float = 1.0,
+    ) -> Spec:
+        """Adds `size` neurons of one kind and returns the spec.
+
+        Args:
+            name: letters, digits and _; it is also the name of the port of an input or
+                output population.
+            role: "input" neurons are written from outside and take no other argument.
+            activation: rate = activation(prospective potential).
+            tau_m: membrane time constants [ms], at least dt_ms each.
+            tau_r: prospective time constants [ms]; None is tau_m: Latent Equilibrium.
+            gamma: strength with which the error reaches the membrane, in [0, 1].
+            error: "prospective" is GLE; "instantaneous" is backpropagation on the
+                momentary state.
+            bias: True draws it from +-1/sqrt(number of presynaptic neurons); first
+                values, shape [size], give it.
+            bias_plasticity: None keeps the bias constant.
+            tau_m_plasticity: learns the membrane time constants; None keeps them.
+            tau_min: bound [ms] that learning keeps tau_m and tau_r above; 0 is dt_ms.
+            loss: what an output population compares with its target.
+            beta: strength of the teacher of an output population while a target is
+                present. Can be driven step by step: input `<name>.beta`.
+        """
+        population = v1.GlePopulation(
+            name=name,
+            size=size,
+            role=_enum(v1.GlePopulation.Role, "ROLE", role, f"population {name!r}: role"),
+        )
+        self._proto.gle.populations.append(population)
+        if role == "input":
+            return self
+        population = self._proto.gle.populations[-1]
+        field = f"population {name!r}"
+        population.activation = _enum(
+            v1.Activation, "ACTIVATION", activation, f"{field}: activation"
+        )
+        population.error_mode = _enum(
+            v1.GlePopulation.ErrorMode, "ERROR_MODE", error, f"{field}: error"
+        )
+        population.tau_m_ms.extend(_taus(tau_m))
+        population.tau_r_ms.extend(_taus(tau_r))
+        population.gamma = gamma
+        population.tau_min_ms = tau_min
+        if bias is not False and bias is not None:
+            population.bias.SetInParent()
+            if bias is not True:
+                population.bias.initializer.CopyFrom(initializer(bias, f"{field}: bias"))
+            if bias_plasticity is not None:
+                population.bias.plasticity.CopyFrom(bias_plasticity.to_proto())
+        if tau_m_plasticity is not None:
+            population.tau_m_plasticity.CopyFrom(tau_m_plasticity.to_proto())
+        if role == "output":
+            population.loss = _enum(v1.Loss, "LOSS", loss, f"{field}: loss")
+            population.beta = beta
+        return self
+
+    def projection(
+        self,
+        pre: str,
+        post: str,
+        W: Initial | None = None,
+        *,
+        plasticity: Plasticity | None = None,
+        name: str = "",
+    ) -> Spec:
+        """Adds the synapses from population `pre` to population `post` (perhaps itself) and
+        returns the spec.
+
+        Args:
+            W: first weights: drawn, or an array [size of post, size of pre]; None is
+                uniform on +-1/sqrt(size of pre).
+            plasticity: None keeps the weights constant.
+            name: "" is "<pre>_to_<post>".
+        """
+        projection = v1.GleProjection(name=name, pre=pre, post=post)
+        if W is not None:
+            projection.initializer.CopyFrom(initializer(W, f"projection {pre}_to_{post}: W"))
+        if plasticity is not None:
+            projection.plasticity.CopyFrom(plasticity.to_proto())
+        self._proto.gle.projections.append(projection)
+        return self
+
+    def to_proto(self) -> v1.NetworkSpec:
+        """A copy of the message."""
+        proto = v1.NetworkSpec()
+        proto.CopyFrom(self._proto)
+        return proto
+
+    def __repr__(self) -> str:
+        populations = ", ".join(f"{p.name}[{p.size}]" for p in self._proto.gle.populations)
+        return f"<GLE {populations}; {len(self._proto.gle.projections)} projections>"
+
+
+def chain(
+    sizes: Sequence[int],
+    *,
+    dt_ms: float,
+    tau_m: Tau | Sequence[Tau],
+    tau_r: Tau | Sequence[Tau] | None = None,
+    activation: Activation | Sequence[Activation] = "tanh",
+    output_activation: Activation = "linear",
+    learning_rate: float | None = None,
+    optimizer: Plasticity | None = None,
+    learn_tau: Plasticity | Sequence[Plasticity | None] | None = None,
+    gamma: float | Sequence[float] = 0.0,
+    beta: float = 1.0,
+    loss: Loss = "mse",
+    bias: bool = True,
+    error: ErrorMode | Sequence[ErrorMode] = "prospective",
+    weights: Sequence[Initial] | None = None,
+    biases: Sequence[Initial | None] | None = None,
+    tau_min: float = 0.0,
+    precision: Precision = "float32",
+    seed: int = 0,
+    batch: int = 1,
+) -> Spec:
+    """A feed-forward chain of populations, each one projecting on the next.
+
+    They are called "input", "hidden" (or "hidden1", "hidden2", ... when there are several)
+    and "output"; the projections "input_to_hidden" and so on. A layer is a population other
+    than the input: `tau_m`, `tau_r`, `activation`, `gamma`, `error` and `learn_tau` are one value
+    for all layers or a sequence with one for each layer.
+
+    Args:
+        sizes: neurons of each population, from the input to the output.
+        dt_ms: length of a step [ms].
+        tau_m: membrane time constants [ms]: a number; one entry for each layer; an entry
+            may be an array with one value for each neuron.
+        tau_r: prospective time constants [ms], as tau_m; None is tau_m: Latent Equilibrium.
+        activation: of the hidden layers, or one for each layer.
+        output_activation: of the output, unless `activation` has one for each layer.
+        learning_rate: per step. With no `optimizer`: plain gradient descent.
+        optimizer: how weights and biases learn. Neither: the network is constant.
+        learn_tau: how the membrane time constants learn; None keeps them.
+        gamma: strength with which the error reaches the membrane, in [0, 1].
+        beta: strength of the teacher.
+        loss: "mse" or "cross_entropy".
+        bias: biases in all layers.
+        error: "prospective" is GLE, "instantaneous" is plain backpropagation.
+        weights: first weights of each layer, such as arrays [post, pre].
+        biases: first biases of each layer, such as arrays [size]; an entry None is no bias.
+        tau_min: bound [ms] that learning keeps tau_m and tau_r above; 0 is dt_ms.
+        precision: "float32" or "float64".
+        seed: seeds the first weights.
+        batch: trials that run in parallel.
+    """
+    layers = len(sizes) - 1
+    if layers < 1:
+        raise invalid("sizes", f"must name an input and an output, got {list(sizes)}")
+    if isinstance(activation, str):
+        activation = [activation] * (layers - 1) + [output_activation]
+    if learning_rate is not None:
+        optimizer = replace(optimizer or SGD(), learning_rate=learning_rate)
+
+    hidden = [f"hidden{i}" for i in range(1, layers)] if layers > 2 else ["hidden"] * (layers - 1)
+    names = ["input", *hidden, "output"]
+    per_layer = {
+        "activation": _each(activation, layers, "activation"),
+        "tau_m": _each(tau_m, layers, "tau_m"),
+        "tau_r": _each(tau_r, layers, "tau_r"),
+        "gamma": _each(gamma, layers, "gamma"),
+        "bias": _each(biases if biases is not None else bias, layers, "biases"),
+        "error": _each(error, layers, "error"),
+        "tau_m_plasticity": _each(learn_tau, layers, "learn_tau"),
+    }
+    W = _each(weights, layers, "weights")
+    spec = Spec(dt_ms, precision=precision, seed=seed, batch=batch)
+    spec.population("input", sizes[0], "input")
+    for i, name in enumerate(names[1:]):
+        spec.population(
+            name,
+            sizes[i + 1],
+            "output" if name == "output" else "hidden",
+            bias_plasticity=optimizer,
+            tau_min=tau_min,
+            loss=loss,
+            beta=beta,
+            **{key: values[i] for key, values in per_layer.items()},
+        )
+    for i, (pre, post) in enumerate(zip(names, names[1:])):
+        spec.projection(pre, post, W[i], plasticity=optimizer)
+    return spec
+
+
+def _each(value: Any, layers: int, name: str) -> list[Any]:
+    """One entry for each layer, of one value for all or a sequence of as many."""
+    if not isinstance(value, (list, tuple, np.ndarray)):
+        return [value] * layers
+    if len(value) != layers:
+        raise invalid(name, f"must be one value or {layers}, got {len(value)}")
+    return list(value)

@@ -1,0 +1,218 @@
+"""What the server tells, as plain Python values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from prospero import v1
+from prospero._arrays import Array, dtype_of
+
+
+class Cursor(NamedTuple):
+    """A place in a network's time."""
+
+    epoch: int
+    """Grows when the network is reset or restored: steps of different epochs cannot be
+    compared."""
+    step: int
+    """Steps completed. Model time is step * dt_ms."""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """One named array of a network: what it is, not its values."""
+
+    uid: int
+    name: str
+    role: str
+    """"input", "state", "weight", "parameter" or "signal"."""
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    """Neurons are (batch, size), weights (post, pre), scalars ()."""
+    unit: str
+    """"1" for a pure number, "ms", ..."""
+    description: str
+    computed: bool
+    """A statistic that is computed only while somebody asks for it."""
+
+
+class Schema(Mapping[str, Variable]):
+    """Every variable of a network by its name; in a notebook, a table."""
+
+    def __init__(self, variables: Mapping[str, Variable]) -> None:
+        self._variables = dict(variables)
+
+    def __getitem__(self, name: str) -> Variable:
+        return self._variables[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._variables)
+
+    def __len__(self) -> int:
+        return len(self._variables)
+
+    def __str__(self) -> str:
+        rows = [
+            (v.name, v.role, "x".join(map(str, v.shape)) or "scalar", v.unit, v.description)
+            for v in self.values()
+        ]
+        widths = [max((len(row[i]) for row in rows), default=0) for i in range(4)]
+        lines = ("  ".join([*(c.ljust(w) for c, w in zip(r, widths)), r[4]]) for r in rows)
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that happened to the network, told in-band."""
+
+    kind: str
+    """"draining", "lease_lost", "epoch_changed", "paused", "started", ..."""
+    cursor: Cursor
+    message: str
+
+
+@dataclass(frozen=True)
+class Advanced:
+    """What one advance of a drive gave.
+
+    Attributes:
+        outputs: by variable name. An array has the variable's shape after a single step,
+            and one more leading axis, the returned steps, when the advance had a number of
+            steps. Read-only: it is a view of the message; `.copy()` to change it.
+        loss: mean over the steps that had a target; None when none had.
+        cursor: after the last step.
+        steps: steps advanced.
+        queued: seconds between the arrival of the request and its first step.
+        stepping: seconds spent stepping.
+    """
+
+    outputs: dict[str, Array]
+    loss: float | None
+    cursor: Cursor
+    steps: int
+    queued: float = 0.0
+    stepping: float = 0.0
+
+    def __getitem__(self, name: str) -> Array:
+        return self.outputs[name]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What many steps gave.
+
+    Attributes:
+        outputs: by variable name, [returned steps, *shape of the variable].
+        loss: one for each chunk, NaN for a chunk without target.
+        cursor: after the last step.
+        steps: steps advanced.
+    """
+
+    outputs: dict[str, Array]
+    loss: Array
+    cursor: Cursor
+    steps: int
+
+    def __getitem__(self, name: str) -> Array:
+        return self.outputs[name]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Samples that will not come."""
+
+    first: Cursor
+    last: Cursor
+    count: int
+    reason: str
+    """"slow_reader": this client did not take its samples in time."""
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """Nothing to say, but the stream lives."""
+
+    cursor: Cursor
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Values of the variables of one selection at one moment.
+
+    Attributes:
+        cursor: when.
+        values: by variable name; of the variable's shape, or flat after a slice, with two
+            leading rows, least and greatest, for aggregation "min_max". Read-only.
+        selection: index of the selection it belongs to.
+        gap: the samples that were lost before this one; None when none were.
+    """
+
+    cursor: Cursor
+    values: dict[str, Array]
+    selection: int = 0
+    gap: Gap | None = field(default=None)
+
+    @property
+    def step(self) -> int:
+        """Steps completed when the sample was taken."""
+        return self.cursor.step
+
+    def __getitem__(self, name: str) -> Array:
+        return self.values[name]
+
+
+@dataclass(frozen=True)
+class ServerInfo:
+    """What a server is and how much it bears."""
+
+    product: str
+    version: str
+    api_version: str
+    build: str
+    limits: dict[str, int]
+    """Bounds by name, such as "max_neurons" (of one network). Beyond one: LimitExceeded."""
+    model_kinds: dict[str, str]
+    """Kinds of networks, each with one line about it."""
+    network_count: int
+    workers: int
+    """Threads that step networks."""
+
+
+def cursor_from(proto: v1.Cursor) -> Cursor:
+    return Cursor(proto.epoch, proto.step)
+
+
+def variable_from(proto: v1.VariableSchema) -> Variable:
+    return Variable(
+        uid=proto.uid,
+        name=proto.name,
+        role=v1.VariableRole.Name(proto.role).removeprefix("VARIABLE_ROLE_").lower(),
+        dtype=dtype_of(proto.data_type),
+        shape=tuple(proto.shape),
+        unit=proto.unit,
+        description=proto.description,
+        computed=proto.computed,
+    )
+
+
+def notice_from(proto: v1.Notice) -> Notice:
+    kind = v1.Notice.Kind.Name(proto.kind).removeprefix("KIND_").lower()
+    return Notice(kind, cursor_from(proto.cursor), proto.message)
+
+
+def server_info_from(proto: v1.GetServerInfoResponse) -> ServerInfo:
+    limits = {f.name: getattr(proto.limits, f.name) for f in proto.limits.DESCRIPTOR.fields}
+    return ServerInfo(
+        product=proto.product,
+        version=proto.version,
+        api_version=proto.api_version,
+        build=proto.build,
+        limits=limits,
+        model_kinds={kind.name: kind.summary for kind in proto.model_kinds},
+        network_count=proto.network_count,
+        workers=proto.workers,
+    )
