@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import Any
 import grpc
 
 from prospero import errors, v1
+from prospero._deadline import deadline
 from prospero._frames import DriveCodec, Inputs, Pending, Piece, Series, trimmed
 from prospero._progress import Progress
 from prospero._runs import RunBuffer
@@ -57,12 +57,8 @@ class Drive:
         """Attaches. Called by the context manager."""
         self._requests.put(self._attach)
         self._call = self._method(iter(self._requests.get, None))
-        timer = threading.Timer(self._attach_timeout, self._call.cancel)
-        timer.start()
-        try:
+        with deadline(self._call, self._attach_timeout):
             attached = self._next_message().attached
-        finally:
-            timer.cancel()
         self._codec = DriveCodec(attached)
         self.inputs, self.outputs = self._codec.inputs, self._codec.outputs
         self.cursor = cursor_from(attached.cursor)

@@ -210,11 +210,15 @@ def from_status(status: status_pb2.Status) -> ProsperoError:
 
 def from_rpc_error(error: Any) -> ProsperoError:
     """The exception of a call that failed (`grpc.RpcError`, of grpc or grpc.aio)."""
-    for key, value in error.trailing_metadata() or ():
+    return from_parts(error.code(), error.details(), error.trailing_metadata())
+
+
+def from_parts(code: grpc.StatusCode, details: str | None, trailing: Any) -> ProsperoError:
+    """The exception of a status as gRPC tells it."""
+    for key, value in trailing or ():
         if key == "grpc-status-details-bin":
             return from_status(status_pb2.Status.FromString(value))
-    code: grpc.StatusCode = error.code()
-    return from_status(status_pb2.Status(code=code.value[0], message=error.details() or ""))
+    return from_status(status_pb2.Status(code=code.value[0], message=details or ""))
 
 
 def invalid(field: str, description: str) -> InvalidArgument:

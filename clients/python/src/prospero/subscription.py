@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -12,6 +11,7 @@ from typing import Any
 import grpc
 
 from prospero import errors, v1
+from prospero._deadline import deadline
 from prospero._samples import Event, SampleCodec
 from prospero.values import Cursor, Notice, Sample, Variable
 
@@ -45,12 +45,8 @@ class Subscription(Iterator[Sample]):
         self._closed = False
         self._waiting: deque[Event] = deque()
         self.notices: deque[Notice] = deque(maxlen=1000)
-        timer = threading.Timer(timeout, call.cancel)
-        timer.start()
-        try:
+        with deadline(call, timeout):
             opened = self._next_event()
-        finally:
-            timer.cancel()
         if opened is None:
             raise errors.Cancelled("the server has ended the stream")
         self._codec = SampleCodec(opened.opened)
@@ -77,21 +73,11 @@ class Subscription(Iterator[Sample]):
 
     def events(self) -> Iterator[Event]:
         """Everything that comes: Sample, Gap, Notice, Heartbeat."""
-        while True:
-            while self._waiting:
-                event = self._waiting.popleft()
-                if isinstance(event, Sample):
-                    self._took_one()
-                elif isinstance(event, Notice):
-                    self.notices.append(event)
-                yield event
-            message = self._next_event()
-            if message is None:
-                return
-            self._waiting.extend(self._codec.events(message))
+        while (event := self._take()) is not None:
+            yield event
 
     def __next__(self) -> Sample:
-        for event in self.events():
+        while (event := self._take()) is not None:
             if isinstance(event, Sample):
                 return event
         raise StopIteration
@@ -113,6 +99,20 @@ class Subscription(Iterator[Sample]):
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _take(self) -> Event | None:
+        """The next event, None at the end."""
+        while not self._waiting:
+            message = self._next_event()
+            if message is None:
+                return None
+            self._waiting.extend(self._codec.events(message))
+        event = self._waiting.popleft()
+        if isinstance(event, Sample):
+            self._took_one()
+        elif isinstance(event, Notice):
+            self.notices.append(event)
+        return event
 
     def _took_one(self) -> None:
         """Credits are granted for samples that were taken, so a slow reader gets few and

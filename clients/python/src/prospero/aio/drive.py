@@ -8,12 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any
 
-import grpc
-
 from prospero import errors, v1
 from prospero._frames import DriveCodec, Inputs, Pending, Piece, Series, trimmed
 from prospero._progress import Progress
 from prospero._runs import RunBuffer
+from prospero.aio._stream import Stream
 from prospero.errors import ProsperoError
 from prospero.values import Advanced, Cursor, Notice, Run, Variable, cursor_from, notice_from
 
@@ -36,7 +35,7 @@ class Drive:
         self._lockstep = lockstep
         self._pending: deque[Pending] = deque()
         self._tag = 0
-        self._call: Any = None
+        self._stream: Stream | None = None
         self.cursor = Cursor(0, 0)
         self.dt_ms = 0.0
         self.inputs: list[Variable] = []
@@ -45,8 +44,8 @@ class Drive:
 
     async def open(self) -> Drive:
         """Attaches. Called by the context manager."""
-        self._call = self._method()
-        await self._write(self._attach)
+        self._stream = Stream(self._method())
+        await self._stream.write(self._attach)
         try:
             first = await asyncio.wait_for(self._next_message(), self._attach_timeout)
         except asyncio.TimeoutError:
@@ -123,21 +122,21 @@ class Drive:
 
     async def close(self) -> None:
         """Lets the requests sent so far finish and gives the lease back."""
-        if self._call is None:
+        if self._stream is None:
             return
         try:
-            await self._call.done_writing()
-            while await self._call.read() is not grpc.aio.EOF:
+            await self._stream.done_writing()
+            while await self._stream.read() is not None:
                 pass
-        except (grpc.RpcError, asyncio.InvalidStateError):
+        except ProsperoError:
             pass
-        self._call = None
+        self._stream = None
 
     def cancel(self) -> None:
         """Breaks off at once. The server gives the lease back as soon as it notices."""
-        if self._call is not None:
-            self._call.cancel()
-            self._call = None
+        if self._stream is not None:
+            self._stream.cancel()
+            self._stream = None
 
     async def __aenter__(self) -> Drive:
         return await self.open()
@@ -156,18 +155,12 @@ class Drive:
     async def _send(
         self, frames: Any, steps: int, at_step: int | None, output_every: int, single: bool
     ) -> None:
-        if self._call is None:
+        if self._stream is None:
             raise errors.Cancelled("the drive is closed")
         self._tag += 1
         request = self._codec.request(frames, steps, at_step, output_every, self._tag)
         self._pending.append(Pending(self._tag, single))
-        await self._write(request)
-
-    async def _write(self, request: v1.DriveRequest) -> None:
-        try:
-            await self._call.write(request)
-        except (grpc.RpcError, asyncio.InvalidStateError):
-            pass  # The read that follows tells why the stream has ended.
+        await self._stream.write(request)
 
     async def _receive(self) -> Advanced:
         while True:
@@ -185,20 +178,21 @@ class Drive:
             return advanced
 
     async def _next_message(self) -> v1.DriveResponse:
-        if self._call is None or self._call.cancelled():
+        if self._stream is None:
             raise errors.Cancelled("the drive is closed")
         try:
-            response = await self._call.read()
-        except grpc.RpcError as error:
-            self._pending.clear()
-            self._call = None
-            raise errors.from_rpc_error(error) from None
-        if response is grpc.aio.EOF:
-            self._pending.clear()
-            self._call = None
+            response: v1.DriveResponse | None = await self._stream.read()
+        except ProsperoError:
+            self._end()
+            raise
+        if response is None:
+            self._end()
             raise errors.Cancelled("the server has ended the drive")
-        assert isinstance(response, v1.DriveResponse)
         return response
+
+    def _end(self) -> None:
+        self._pending.clear()
+        self._stream = None
 
     async def _settle(self) -> None:
         """Takes the answers that are still due, so that the next advance gets its own."""

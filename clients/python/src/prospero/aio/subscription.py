@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Any
 
-import grpc
-
 from prospero import errors, v1
 from prospero._samples import Event, SampleCodec
+from prospero.aio._stream import Stream
 from prospero.values import Cursor, Notice, Sample, Variable
 
 
@@ -28,8 +27,7 @@ class Subscription(AsyncIterator[Sample]):
         self._proto = proto
         self._credits = credits
         self._taken = 0
-        self._closed = False
-        self._call: Any = None
+        self._stream: Stream | None = None
         self._reading: asyncio.Future[Any] | None = None
         self._waiting: deque[Event] = deque()
         self.variables: list[list[Variable]] = []
@@ -39,14 +37,14 @@ class Subscription(AsyncIterator[Sample]):
 
     async def open(self) -> Subscription:
         """Opens the stream, if it is not open yet."""
-        if self._call is not None:
+        if self._stream is not None:
             return self
         if self._credits:
-            self._call = self._method()
-            await self._write(v1.SubscribeRequest(subscription=self._proto))
-            await self._write(v1.SubscribeRequest(credit=self._credits))
+            self._stream = Stream(self._method())
+            await self._stream.write(v1.SubscribeRequest(subscription=self._proto))
+            await self._stream.write(v1.SubscribeRequest(credit=self._credits))
         else:
-            self._call = self._method(v1.WatchRequest(subscription=self._proto))
+            self._stream = Stream(self._method(v1.WatchRequest(subscription=self._proto)))
         try:
             opened = await asyncio.wait_for(self._next_event(), self._timeout)
         except asyncio.TimeoutError:
@@ -62,31 +60,19 @@ class Subscription(AsyncIterator[Sample]):
 
     async def events(self) -> AsyncIterator[Event]:
         """Everything that comes: Sample, Gap, Notice, Heartbeat."""
-        await self.open()
-        while True:
-            while self._waiting:
-                event = self._waiting.popleft()
-                if isinstance(event, Sample):
-                    await self._took_one()
-                elif isinstance(event, Notice):
-                    self.notices.append(event)
-                yield event
-            message = await self._next_event()
-            if message is None:
-                return
-            self._waiting.extend(self._codec.events(message))
+        while (event := await self._take()) is not None:
+            yield event
 
     async def __anext__(self) -> Sample:
-        async for event in self.events():
+        while (event := await self._take()) is not None:
             if isinstance(event, Sample):
                 return event
         raise StopAsyncIteration
 
     async def close(self) -> None:
         """Ends the stream."""
-        self._closed = True
-        if self._call is not None:
-            self._call.cancel()
+        if self._stream is not None:
+            self._stream.cancel()
 
     async def __aenter__(self) -> Subscription:
         return await self.open()
@@ -99,38 +85,38 @@ class Subscription(AsyncIterator[Sample]):
     ) -> None:
         await self.close()
 
+    async def _take(self) -> Event | None:
+        """The next event, None at the end."""
+        await self.open()
+        while not self._waiting:
+            message = await self._next_event()
+            if message is None:
+                return None
+            self._waiting.extend(self._codec.events(message))
+        event = self._waiting.popleft()
+        if isinstance(event, Sample):
+            await self._took_one()
+        elif isinstance(event, Notice):
+            self.notices.append(event)
+        return event
+
     async def _took_one(self) -> None:
         """As in prospero.Subscription."""
         self._taken += 1
-        if self._credits and 2 * self._taken >= self._credits:
+        if self._stream is not None and self._credits and 2 * self._taken >= self._credits:
             credit, self._taken = self._taken, 0
-            await self._write(v1.SubscribeRequest(credit=credit))
-
-    async def _write(self, request: v1.SubscribeRequest) -> None:
-        try:
-            await self._call.write(request)
-        except (grpc.RpcError, asyncio.InvalidStateError):
-            pass  # The read that follows tells why the stream has ended.
+            await self._stream.write(v1.SubscribeRequest(credit=credit))
 
     async def _next_event(self) -> v1.SubscriptionEvent | None:
         # gRPC would cancel the stream along with a task that waits for it; a read of its own
         # lets a caller give up waiting and come back.
+        assert self._stream is not None
         if self._reading is None:
-            self._reading = asyncio.ensure_future(self._call.read())
+            self._reading = asyncio.ensure_future(self._stream.read())
+        reading = self._reading
         try:
-            response = await asyncio.shield(self._reading)
-        except asyncio.CancelledError:
-            if not self._reading.done():
-                raise
-            if self._closed:
-                return None
-            raise errors.Cancelled("the stream was cancelled") from None
-        except grpc.RpcError as error:
-            if self._closed:
-                return None
-            raise errors.from_rpc_error(error) from None
-        self._reading = None
-        if response is grpc.aio.EOF:
-            return None
-        event: v1.SubscriptionEvent = response.event
-        return event
+            response = await asyncio.shield(reading)
+        finally:
+            if reading.done():
+                self._reading = None
+        return None if response is None else response.event
