@@ -33,6 +33,7 @@ void Neurons<Real>::WantMemory(Arena& arena) {
   if (!is_output()) return;
   for (Real** array : {&y_, &target_}) arena.Want(array, trials);
   for (Real** scalar : {&teach_, &beta_}) arena.Want(scalar, 1);
+  arena.Want(&trial_weight_, batch_);
 }
 
 template <class Real>
@@ -48,6 +49,7 @@ void Neurons<Real>::ResetState() {
   for (Real* array : {y_, target_}) std::fill_n(array, trials, Real{0});
   *teach_ = 0;
   *beta_ = static_cast<Real>(spec_.beta);
+  std::fill_n(trial_weight_, batch_, Real{1});
 }
 
 template <class Real>
@@ -83,9 +85,10 @@ void Neurons<Real>::ReceiveTarget(int64_t trial) {
   const int64_t at = trial * stride_;
   Of(y_, trial) = In(r_, trial);
   if (*teach_ == Real{0}) return;
-  *loss_ +=
-      static_cast<Real>(Teach(spec_.loss, *beta_, target_ + at, y_ + at, size(), inst_e_ + at) /
-                        static_cast<double>(batch_));
+  const Real weight = trial_weight_[trial];
+  const double loss =
+      Teach(spec_.loss, *beta_ * weight, target_ + at, y_ + at, size(), inst_e_ + at);
+  *loss_ += static_cast<Real>(static_cast<double>(weight) * loss / static_cast<double>(batch_));
 }
 
 template <class Real>

@@ -92,6 +92,7 @@ class Neurons {
   Real* teach_ = nullptr;
   Real* beta_ = nullptr;
   Real* loss_ = nullptr;
+  Real* trial_weight_ = nullptr;  ///< [batch]
 };
 
 }  // namespace prospero

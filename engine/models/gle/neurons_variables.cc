@@ -69,6 +69,8 @@ void Neurons<Real>::RegisterOutput(VariableTable& variables) {
   target.presence = teach;
   variables.Add(std::move(target));
   scalar("beta", Role::kInput, beta_, "strength of the teacher");
+  variables.Add(Describe(absl::StrCat(spec_.name, ".trial_weight"), Role::kInput, {batch_},
+                         trial_weight_, "1", "factor of beta in each trial; 0: it only listens"));
   AddArray("y", Role::kSignal, y_, "1", "rate at the start of the last step", variables);
   scalar("loss", Role::kSignal, loss_, "loss of y in the last step, mean over the batch");
 }
