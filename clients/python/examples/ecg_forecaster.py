@@ -108,7 +108,7 @@ def nlms(x: Array, lags: int, mu: float) -> Iterator[float]:
     for n in range(HORIZON, len(x)):
         past = lines[n - HORIZON]
         error = x[n] - x[n - HORIZON] - w @ past
-        w += mu * error * past / (past @ past + 1e-6)
+        w += mu * error * past / (past @ past + 1e-2)
         yield x[n] + w @ lines[n]
 
 
