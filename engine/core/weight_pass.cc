@@ -12,11 +12,11 @@ template <class Real, bool kWatched>
 void RunAs(const WeightPass<Real>& pass) {
   WithRule(pass.update.rule, [&pass](auto rule) {
     if (pass.batch > 1) {
-      BatchPass<Real, rule(), kWatched>(pass).Run();
+      BatchPass<Real, rule(), kWatched>(pass);
     } else if (pass.e_bottom != nullptr) {
-      SinglePass<Real, rule(), kWatched, true>(pass).Run();
+      SinglePass<Real, rule(), kWatched, true>(pass);
     } else {
-      SinglePass<Real, rule(), kWatched, false>(pass).Run();
+      SinglePass<Real, rule(), kWatched, false>(pass);
     }
   });
 }
