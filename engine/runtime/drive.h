@@ -31,8 +31,8 @@ struct DriveJob {
   std::vector<int> outputs;  ///< indices in the network's table
 
   // What came of it.
-  absl::Status status;               ///< not OK: refused, or the network diverged
-  Cursor cursor;                     ///< where the network stands now
+  absl::Status status;  ///< not OK: refused, or the network diverged
+  Cursor cursor;        ///< where the network stands now
   int64_t steps_done = 0;
   std::vector<std::string> results;  ///< one for each output: packed rows, one after the other
   double loss_sum = 0.0;

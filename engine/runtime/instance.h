@@ -47,16 +47,17 @@ class Driver {
  public:
   virtual ~Driver() = default;
 
-  /// Hands a job over. Jobs run in the order they came. A bad job (shapes, values that are not finite,
-  /// limits) is finished with its error and changes nothing. A job that is small on an
-  /// idle network is done here and now, on this thread.
+  /// Hands a job over. Jobs run in the order they came. A bad job (shapes, values that are not
+  /// finite, limits) is finished with its error and changes nothing. A job that is small on an idle
+  /// network is done here and now, on this thread.
   virtual void Submit(DriveJob* job) = 0;
 
   /// Jobs submitted and not yet done.
   virtual int64_t in_flight() const = 0;
 
-  /// Gives the lease back. Jobs that have not begun are finished with kCancelled; a running one is broken
-  /// off between two steps. A barrier: after it no done() and no on_event runs. Must not be called from either.
+  /// Gives the lease back. Jobs that have not begun are finished with kCancelled; a running one is
+  /// broken off between two steps. A barrier: after it no done() and no on_event runs. Must not be
+  /// called from either.
   virtual void Detach() = 0;
 };
 
@@ -72,7 +73,8 @@ struct DriverOptions {
 
 /// The actor around one network: it owns it, advances it, and is the only one to touch it.
 /// All methods are thread-safe and return without waiting for the network; orders run on
-/// its strand, between two steps, and then call `done`, once, on some worker or on the calling thread.
+/// its strand, between two steps, and then call `done`, once, on some worker or on the calling
+/// thread.
 ///
 /// For an instance let S(k) be its k-th slice: at most 256 steps or 1 ms, whichever ends
 /// first. S(k) happens before S(k+1), and never two run at once. An order posted before
@@ -87,6 +89,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     int64_t max_steps_per_job = 1'000'000;
     int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
     int64_t max_observers = 256;
+    int64_t max_observer_bytes = int64_t{256} << 20;  ///< kept for one slow observer
     const Clock* time = &Clock::Real();
   };
   template <class T>
@@ -122,14 +125,14 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// kFailedPrecondition (LEASE_HELD) when there is a driver and !preempt.
   virtual absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) = 0;
 
-  /// `on_ready` is called, on the strand, whenever something is waiting that was not waiting before, and when the network ends.
-  /// It must not block. kResourceExhausted (LIMIT_EXCEEDED) beyond max_observers; kInvalidArgument
-  /// names the field.
+  /// `on_ready` is called, on the strand, whenever something is waiting that was not waiting
+  /// before, and when the network ends. It must not block. kResourceExhausted (LIMIT_EXCEEDED)
+  /// beyond max_observers; kInvalidArgument names the field.
   virtual absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
                                                             std::function<void()> on_ready) = 0;
 
-  /// Ends the network: drivers, observers and waiting orders get `why`. A barrier: after it no slice runs.
-  /// Must not be called from a callback of this instance.
+  /// Ends the network: drivers, observers and waiting orders get `why`. A barrier: after it no
+  /// slice runs. Must not be called from a callback of this instance.
   virtual void End(absl::Status why) = 0;
   /// Tells drivers and observers that the server shuts down; no new driver is let in.
   virtual void Drain() = 0;

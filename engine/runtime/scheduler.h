@@ -24,8 +24,8 @@ class Scheduler {
   virtual void Add(std::shared_ptr<Strand> strand) = 0;
   /// Says that the strand has work. Cheap when it is queued or running already.
   virtual void Wake(Strand* strand) = 0;
-  /// Takes the strand for the calling thread if it is idle: returns false when it is queued or running. The
-  /// caller must Release it soon.
+  /// Takes the strand for the calling thread if it is idle: returns false when it is queued or
+  /// running. The caller must Release it soon.
   virtual bool TryAcquire(Strand* strand) = 0;
   /// `more`: queue it at once.
   virtual void Release(Strand* strand, bool more) = 0;

@@ -25,8 +25,11 @@ struct Snapshot {
 /// Copies every saved variable out.
 Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed);
 
-/// Puts the values back. kFailedPrecondition, and no change, unless the table has exactly
-/// the saved variables of the snapshot, with its types and shapes.
+/// kFailedPrecondition, reason SNAPSHOT_MISMATCH, unless the table has exactly the saved
+/// variables of the snapshot, with its types and shapes.
+absl::Status CheckFits(const Snapshot& snapshot, const VariableTable& variables);
+
+/// Puts the values back. The error of CheckFits, and no change, if they do not fit.
 absl::Status Restore(const Snapshot& snapshot, const VariableTable& variables);
 
 }  // namespace prospero
