@@ -1,0 +1,151 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/optional.h"
+#include "engine/core/mutex.h"
+#include "engine/runtime/instance.h"
+#include "engine/runtime/instance_errors.h"
+#include "engine/runtime/job_runner.h"
+#include "engine/runtime/lease.h"
+#include "engine/runtime/scheduler.h"
+#include "engine/runtime/simulation.h"
+#include "engine/runtime/slice_budget.h"
+
+namespace prospero {
+
+/// A lockstep clock starts running, a free one paused.
+constexpr RunState StartState(ClockMode clock) {
+  return clock == ClockMode::kLockstep ? RunState::kRunning : RunState::kPaused;
+}
+
+/// An instance as the scheduler's workers see it.
+///
+/// What is guarded by strand_ belongs to the thread that runs the present slice: a worker, or
+/// one that submits a small job to an idle instance and has acquired the strand for it, or,
+/// after Scheduler::Remove, the one that ends the network. The scheduler's lock orders them.
+///
+/// Locks: mu_, status_mu_, Lease::mu_, SampleQueue::mu_ and the scheduler's are all leaves: no
+/// thread holds two of them, and none is held while a callback runs or a step is made.
+///
+/// A slice is: orders, in the order they were posted; then steps, of the driver's jobs or,
+/// for a free clock, without one; then what observers are to see.
+class HostedInstance final : public Instance, public Strand {
+ public:
+  HostedInstance(std::unique_ptr<Network> network, Scheduler* scheduler, Options options);
+
+  const VariableTable& variables() const override { return variables_; }
+  const Options& options() const override { return options_; }
+  InstanceStatus status() const override;
+
+  void Start(Done<Cursor> done) override;
+  void Pause(Done<Cursor> done) override;
+  void SetClock(ClockMode clock, Done<Cursor> done) override;
+  void SetLearning(bool learning, Done<Cursor> done) override;
+  void Assign(std::vector<Assignment> assignments, Done<Cursor> done) override;
+  void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
+             Done<Cursor> done) override;
+  void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) override;
+  void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) override;
+
+  absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) override;
+  absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
+                                                    std::function<void()> on_ready) override;
+  void End(absl::Status why) override;
+  void Drain() override;
+
+  bool RunSlice() override;
+
+  // For the handles that Attach and Observe give out.
+
+  void Submit(Lease& lease, DriveJob* job);
+  /// The lease was given back.
+  void Forget(const Lease* lease);
+  /// An observer has left.
+  void ForgetObserver();
+
+ private:
+  /// Something to be done on the strand; or, if `ended` is an error, not to be done any more.
+  using Order = absl::AnyInvocable<void(const absl::Status& ended)>;
+
+  /// Queues an order and wakes the strand. Errors: the network has ended; MAILBOX_FULL.
+  absl::Status Post(Order order);
+  absl::Status Enqueue(Order order) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Posts work and hands its result to `done`.
+  template <class T>
+  void PostFor(Done<T> done, absl::AnyInvocable<absl::StatusOr<T>()> work);
+  /// Posts a change; `done` gets the cursor from which on it holds.
+  void PostChange(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change);
+  /// Tells the scheduler, unless the calling thread runs the slice: it will look again.
+  void Wake();
+  std::shared_ptr<HostedInstance> Self();
+
+  void RunOrders() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Takes the driver's jobs from `lease` from now on; `displaced`, if any, has lost it.
+  void Adopt(std::shared_ptr<Lease> lease, Lease* displaced) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Lets go of the driver's job without touching it: somebody else hands it back.
+  void AbandonJob() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void Advance(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void RunJob(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void RunFree(SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  bool HasMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+
+  bool free_running() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
+    return state_ == RunState::kRunning && clock_ == ClockMode::kFree;
+  }
+  /// Steps to go before the job's time has come; 0: now, or never.
+  int64_t StepsUntil(const DriveJob& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Why the job cannot begin now.
+  absl::Status Admit(const DriveJob& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void FinishJob(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Ends the job, if one was begun, between two steps.
+  void BreakOff(const absl::Status& why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+
+  absl::Status CheckNotFailed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
+    return failure_.ok() ? absl::OkStatus() : NetworkFailed(failure_);
+  }
+  void SetState(RunState state) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void Fail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// After a reset or a restore; `heals`: a failed network can go on.
+  void BeginEpoch(absl::string_view why, bool heals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void Tell(Event::Kind kind, absl::string_view message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void PublishStatus() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+
+  const Options options_;
+  Scheduler* const scheduler_;
+  const VariableTable& variables_;  ///< the network's
+  StepCost step_cost_;
+  std::atomic<bool> observer_left_{false};
+
+  ThreadRole strand_;
+  Simulation simulation_ ABSL_GUARDED_BY(strand_);
+  JobRunner runner_ ABSL_GUARDED_BY(strand_);
+  RunState state_ ABSL_GUARDED_BY(strand_);
+  ClockMode clock_ ABSL_GUARDED_BY(strand_);
+  absl::Status failure_ ABSL_GUARDED_BY(strand_);
+  /// The lease whose jobs are run, and its job that was taken and is not done, begun or not.
+  std::shared_ptr<Lease> driving_ ABSL_GUARDED_BY(strand_);
+  DriveJob* job_ ABSL_GUARDED_BY(strand_) = nullptr;
+
+  mutable Mutex mu_;
+  CondVar over_;  ///< end_is_over_
+  std::deque<Order> orders_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<Lease> lease_ ABSL_GUARDED_BY(mu_);
+  int64_t observers_ ABSL_GUARDED_BY(mu_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Status ended_ ABSL_GUARDED_BY(mu_);
+  bool end_is_over_ ABSL_GUARDED_BY(mu_) = false;
+
+  mutable Mutex status_mu_;
+  InstanceStatus status_ ABSL_GUARDED_BY(status_mu_);
+};
+
+}  // namespace prospero

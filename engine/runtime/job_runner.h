@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "engine/runtime/drive.h"
+#include "engine/runtime/lease.h"
+#include "engine/runtime/simulation.h"
+#include "engine/runtime/slice_budget.h"
+
+namespace prospero {
+
+/// Runs one job on a simulation, piece by piece, so that a long one shares its worker with
+/// other networks. After each piece the job says how far it is. On the strand only.
+class JobRunner {
+ public:
+  explicit JobRunner(Simulation& simulation) : simulation_(simulation) {}
+
+  /// A job is begun and not ended.
+  bool active() const { return job_ != nullptr; }
+
+  /// The job has been checked. Makes room for its results.
+  void Begin(DriveJob* job, Clock::Time now);
+
+  enum class Progress : uint8_t { kDone, kMore, kDiverged };
+  /// Advances until the job is done, the budget is spent, or the lease was detached; at
+  /// least one step if it was not.
+  Progress Run(SliceBudget& budget, StepCost& cost, const Lease& lease);
+
+  /// Lets go of the job, done or not, without touching it.
+  void End();
+
+ private:
+  void WriteInputs(bool first);
+  void Record();
+
+  Simulation& simulation_;
+  DriveJob* job_ = nullptr;
+  std::vector<int> given_;    ///< inputs that have a value in every step
+  std::vector<int> watched_;  ///< outputs
+};
+
+}  // namespace prospero

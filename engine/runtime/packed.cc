@@ -1,0 +1,65 @@
+#include "engine/runtime/packed.h"
+
+#include <cmath>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/errors.h"
+
+namespace prospero {
+namespace {
+
+template <class Real>
+Real Load(const char* value) {
+  Real loaded;
+  std::memcpy(&loaded, value, sizeof(Real));
+  return loaded;
+}
+
+/// Empty when all values are finite, else where the first other one is and what.
+template <class Real>
+std::string FindNonFiniteValue(absl::string_view packed) {
+  const auto count = static_cast<int64_t>(packed.size() / sizeof(Real));
+  for (int64_t i = 0; i < count; ++i) {
+    const Real value = Load<Real>(packed.data() + static_cast<size_t>(i) * sizeof(Real));
+    if (!std::isfinite(value)) return absl::StrCat("value ", i, " is ", value);
+  }
+  return "";
+}
+
+}  // namespace
+
+bool IsPacked(const Variable& variable) {
+  if (variable.computed()) return false;
+  int64_t stride = 1;
+  for (size_t d = variable.shape.size(); d-- > 0;) {
+    if (variable.strides[d] != stride) return false;
+    stride *= variable.shape[d];
+  }
+  return true;
+}
+
+double ReadValue(DataType type, const char* value) {
+  return type == DataType::kFloat32 ? static_cast<double>(Load<float>(value)) : Load<double>(value);
+}
+
+void AppendPacked(const Variable& variable, std::string* out) {
+  const auto bytes = static_cast<size_t>(variable.bytes());
+  if (IsPacked(variable)) {
+    out->append(static_cast<const char*>(variable.data), bytes);
+    return;
+  }
+  const size_t begin = out->size();
+  out->resize(begin + bytes);
+  variable.Read(out->data() + begin);
+}
+
+absl::Status CheckFinite(const Variable& variable, absl::string_view packed,
+                         absl::FunctionRef<std::string()> path) {
+  const std::string bad = variable.type == DataType::kFloat32 ? FindNonFiniteValue<float>(packed)
+                                                              : FindNonFiniteValue<double>(packed);
+  if (bad.empty()) return absl::OkStatus();
+  return InvalidField(path(), absl::StrCat("'", variable.name, "' must be finite, ", bad));
+}
+
+}  // namespace prospero

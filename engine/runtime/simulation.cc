@@ -1,0 +1,134 @@
+#include "engine/runtime/simulation.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/errors.h"
+#include "engine/runtime/packed.h"
+
+namespace prospero {
+
+Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed)
+    : network_(std::move(network)),
+      dt_(dt),
+      loss_(variables().Find("loss")),
+      learning_(variables().Find("learning")),
+      seed_(seed),
+      watches_(variables()) {
+  assert(loss_ >= 0 && learning_ >= 0);
+  for (int i = 0; i < variables().size(); ++i) {
+    if (variables()[i].presence >= 0) ports_.push_back({i, variables()[i].presence});
+  }
+}
+
+void Simulation::SetPresent(const std::vector<int>& inputs) {
+  has_target_ = false;
+  for (const Port& port : ports_) {
+    const bool present = std::find(inputs.begin(), inputs.end(), port.input) != inputs.end();
+    variables()[port.presence].Fill(present ? 1.0 : 0.0);
+    has_target_ = has_target_ || present;
+  }
+}
+
+bool Simulation::Advance() {
+  network_->Advance({cursor_.step, dt_});
+  if (!network_->finite()) return false;
+  ++cursor_.step;
+  for (const auto& recorder : recorders_) recorder->AfterStep(cursor_);
+  return true;
+}
+
+void Simulation::Assign(const std::vector<Assignment>& assignments) {
+  for (const Assignment& assignment : assignments) {
+    const Variable& variable = variables()[assignment.variable];
+    const char* const values = assignment.values.data();
+    if (static_cast<int64_t>(assignment.values.size()) == variable.bytes()) {
+      variable.Write(values);
+    } else {
+      variable.Fill(ReadValue(variable.type, values));
+    }
+  }
+}
+
+void Simulation::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed) {
+  seed_ = seed.value_or(seed_);
+  network_->Reset(seed_, scopes);
+  if (scopes.state && scopes.weights) network_->AssumeFinite();
+  if (step) cursor_.step = 0;
+  BeginEpoch();
+}
+
+absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
+  if (auto status = CheckFits(snapshot, variables()); !status.ok()) return status;
+  for (const Snapshot::Array& array : snapshot.arrays) {
+    const Variable& variable = variables()[variables().Find(array.name)];
+    const auto path = [] { return std::string("snapshot"); };
+    if (auto status = CheckFinite(variable, array.values, path); !status.ok()) {
+      return Error(absl::StatusCode::kFailedPrecondition, "SNAPSHOT_MISMATCH", status.message());
+    }
+  }
+  return absl::OkStatus();
+}
+
+void Simulation::RestoreSnapshot(const Snapshot& snapshot) {
+  // The noise is keyed first: what that changes of the state is put back after it.
+  seed_ = snapshot.seed;
+  network_->Reset(seed_, {.state = false, .weights = false, .noise = true});
+  const absl::Status restored = Restore(snapshot, variables());
+  assert(restored.ok());
+  (void)restored;
+  network_->AssumeFinite();
+  cursor_.step = snapshot.step;
+  BeginEpoch();
+}
+
+absl::Status Simulation::Diagnose() const {
+  const int index = FindNonFinite(variables());
+  const std::string name = index < 0 ? "" : variables()[index].name;
+  const std::string what = index < 0 ? "a value" : absl::StrCat("'", name, "'");
+  absl::Status status = Error(absl::StatusCode::kAborted, "DIVERGED",
+                              absl::StrCat("the network diverged in step ", cursor_.step, ": ",
+                                           what, " left the finite range"));
+  status = WithMetadata(status, "step", absl::StrCat(cursor_.step));
+  return index < 0 ? status : WithMetadata(status, "variable", name);
+}
+
+void Simulation::BeginEpoch() {
+  ++cursor_.epoch;
+  for (const auto& recorder : recorders_) recorder->EpochChanged(cursor_);
+}
+
+void Simulation::AddRecorder(std::unique_ptr<Recorder> recorder, Clock::Time now) {
+  watches_.Add(recorder->variables());
+  recorder->Start(cursor_, now);
+  recorders_.push_back(std::move(recorder));
+}
+
+void Simulation::DropCancelled() {
+  const auto left = std::partition(
+      recorders_.begin(), recorders_.end(),
+      [](const std::unique_ptr<Recorder>& recorder) { return !recorder->queue().cancelled(); });
+  for (auto it = left; it != recorders_.end(); ++it) watches_.Remove((*it)->variables());
+  recorders_.erase(left, recorders_.end());
+}
+
+void Simulation::BeginSlice(Clock::Time now) {
+  for (const auto& recorder : recorders_) recorder->BeginSlice(now);
+}
+
+void Simulation::Tell(const Event& event) {
+  for (const auto& recorder : recorders_) recorder->Add(event);
+}
+
+void Simulation::Publish() {
+  for (const auto& recorder : recorders_) recorder->Publish(cursor_);
+}
+
+void Simulation::EndRecorders(const absl::Status& why) {
+  Publish();
+  for (const auto& recorder : recorders_) recorder->queue().End(why);
+}
+
+}  // namespace prospero

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "engine/core/network.h"
+#include "engine/runtime/clock.h"
+#include "engine/runtime/cursor.h"
+#include "engine/runtime/instance.h"
+#include "engine/runtime/recorder.h"
+#include "engine/runtime/snapshot.h"
+#include "engine/runtime/watches.h"
+
+namespace prospero {
+
+/// A network, its place in time, and those who watch it. On the strand only; but the table's
+/// names, shapes and types may be read by all.
+class Simulation {
+ public:
+  Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed);
+
+  const VariableTable& variables() const { return network_->variables(); }
+  Cursor cursor() const { return cursor_; }
+  Watches& watches() { return watches_; }
+
+  /// Says which inputs have a value in the steps to come, and so, for those that can be
+  /// absent, which do not.
+  void SetPresent(const std::vector<int>& inputs);
+  /// An input that can be absent has a value.
+  bool has_target() const { return has_target_; }
+
+  /// One step, shown to the observers. False when it left the finite range: then it is not
+  /// counted and shown to nobody.
+  bool Advance();
+  /// Of the last step.
+  double loss() const { return variables()[loss_].scalar(); }
+  bool learning() const { return variables()[learning_].scalar() != 0.0; }
+
+  // Between steps.
+
+  void SetLearning(bool learning) { variables()[learning_].Fill(learning ? 1.0 : 0.0); }
+  void Assign(const std::vector<Assignment>& assignments);
+  void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed);
+  Snapshot TakeSnapshot() const { return Take(variables(), cursor_.step, seed_); }
+  /// As CheckFits in snapshot.h; values that are not finite do not fit either.
+  absl::Status CheckRestorable(const Snapshot& snapshot) const;
+  /// The snapshot has been checked.
+  void RestoreSnapshot(const Snapshot& snapshot);
+  /// After a step that was not finite: kAborted, reason DIVERGED, with step and variable.
+  absl::Status Diagnose() const;
+
+  // Those who watch.
+
+  void AddRecorder(std::unique_ptr<Recorder> recorder, Clock::Time now);
+  /// Lets go of recorders whose readers have left.
+  void DropCancelled();
+  void BeginSlice(Clock::Time now);
+  void Tell(const Event& event);
+  void Publish();
+  void EndRecorders(const absl::Status& why);
+
+ private:
+  struct Port {
+    int input;
+    int presence;
+  };
+
+  void BeginEpoch();
+
+  const std::unique_ptr<Network> network_;
+  const double dt_;  ///< [ms]
+  const int loss_;
+  const int learning_;
+  std::vector<Port> ports_;  ///< inputs that can be absent
+  uint64_t seed_;
+  Cursor cursor_;
+  bool has_target_ = false;
+  Watches watches_;
+  std::vector<std::unique_ptr<Recorder>> recorders_;
+};
+
+}  // namespace prospero
