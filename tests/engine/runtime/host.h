@@ -1,0 +1,124 @@
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "engine/core/errors.h"
+#include "engine/runtime/instance.h"
+#include "engine/runtime/scheduler.h"
+#include "tests/support/box.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/toy_network.h"
+
+namespace prospero {
+
+inline std::string Floats(const std::vector<float>& values) {
+  return std::string(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+}
+
+inline std::vector<float> AsFloats(const std::string& packed) {
+  std::vector<float> values(packed.size() / sizeof(float));
+  std::memcpy(values.data(), packed.data(), packed.size());
+  return values;
+}
+
+/// A toy network that is hosted while the object lives, on fake time.
+struct Host {
+  explicit Host(Instance::Options options = {}, int workers = 1,
+                const std::function<void(ToyNetwork&)>& prepare = nullptr)
+      : scheduler(Scheduler::Make(workers)) {
+    auto network = std::make_unique<ToyNetwork>(options.seed);
+    toy = network.get();
+    if (prepare) prepare(*network);
+    options.time = &time;
+    instance = Instance::Make(std::move(network), scheduler.get(), options);
+  }
+  ~Host() { instance->End(absl::AbortedError("the test is over")); }
+
+  /// Gives an order and waits for its answer.
+  template <class T = Cursor, class Give>
+  absl::StatusOr<T> Ask(Give give) {
+    Box<absl::StatusOr<T>> box;
+    give([&box](absl::StatusOr<T> answer) { box.Put(std::move(answer)); });
+    return box.Take();
+  }
+  absl::StatusOr<Cursor> Start() {
+    return Ask([this](auto done) { instance->Start(done); });
+  }
+  absl::StatusOr<Cursor> Pause() {
+    return Ask([this](auto done) { instance->Pause(done); });
+  }
+  absl::StatusOr<Cursor> Assign(int variable, const std::string& values) {
+    return Ask([&](auto done) { instance->Assign({{variable, values}}, done); });
+  }
+  std::shared_ptr<const Snapshot> Snap() {
+    return *Ask<std::shared_ptr<const Snapshot>>(
+        [this](auto done) { instance->TakeSnapshot(done); });
+  }
+
+  /// Attaches with every input of the toy.
+  absl::StatusOr<std::shared_ptr<Driver>> TryAttach(DriverOptions options = {}) {
+    options.inputs = {toy->x, toy->target};
+    return instance->Attach(std::move(options));
+  }
+  std::shared_ptr<Driver> Attach(DriverOptions options = {}) {
+    return *TryAttach(std::move(options));
+  }
+
+  FakeClock time;
+  ToyNetwork* toy = nullptr;
+  std::unique_ptr<Scheduler> scheduler;
+  std::shared_ptr<Instance> instance;
+};
+
+/// A job and the wait for its end.
+struct Job : DriveJob {
+  Job() {
+    done = [this](DriveJob&) { ended.Put(true); };
+  }
+  Job& Steps(int64_t count) {
+    steps = count;
+    return *this;
+  }
+  Job& Every(int64_t count) {
+    output_every = count;
+    return *this;
+  }
+  Job& At(int64_t step) {
+    at_step = step;
+    return *this;
+  }
+  Job& Give(int variable, const std::vector<float>& values) {
+    inputs.push_back({variable, Floats(values)});
+    return *this;
+  }
+  Job& Return(std::vector<int> variables) {
+    outputs = std::move(variables);
+    return *this;
+  }
+  Job& Submit(Driver& driver) {
+    driver.Submit(this);
+    return *this;
+  }
+  Job& Wait() {
+    ended.Take();
+    return *this;
+  }
+  Job& Run(Driver& driver) { return Submit(driver).Wait(); }
+
+  Box<bool> ended;
+};
+
+inline std::string Metadata(const absl::Status& status, const std::string& key) {
+  std::string found;
+  VisitMetadata(status, [&](absl::string_view name, absl::string_view value) {
+    if (name == key) found = std::string(value);
+  });
+  return found;
+}
+
+}  // namespace prospero
