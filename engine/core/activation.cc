@@ -1,5 +1,6 @@
 #include "engine/core/activation.h"
 
+#include "engine/core/kernels.h"
 #include "engine/core/simd.h"
 // After simd.h, which fixes the target.
 #include "hwy/contrib/math/math-inl.h"
@@ -84,6 +85,18 @@ void ActivateAs(const Real* z, int64_t n, int64_t padded, Real* r, Real* r_prime
   for (int64_t j = n; j < padded; ++j) r[j] = r_prime[j] = 0;
 }
 
+/// Eigen's rational approximation takes a third of the time of an exponential. It has none for
+/// double.
+void ActivateAsTanh(const float* z, int64_t n, int64_t padded, float* r, float* r_prime) {
+  Row<float> rate(r, padded), slope(r_prime, padded);
+  rate = ConstRow<float>(z, padded).tanh();
+  slope = 1.0f - rate.square();
+  for (int64_t j = n; j < padded; ++j) r[j] = r_prime[j] = 0;
+}
+void ActivateAsTanh(const double* z, int64_t n, int64_t padded, double* r, double* r_prime) {
+  ActivateAs<double, Tanh<double>>(z, n, padded, r, r_prime);
+}
+
 }  // namespace
 
 template <class Real>
@@ -96,7 +109,7 @@ void Activate(Activation phi, const Real* z, int64_t n, int64_t padded, Real* r,
     case Activation::kSigmoid:
       return ActivateAs<Real, Sigmoid<Real>>(z, n, padded, r, r_prime);
     case Activation::kTanh:
-      return ActivateAs<Real, Tanh<Real>>(z, n, padded, r, r_prime);
+      return ActivateAsTanh(z, n, padded, r, r_prime);
     case Activation::kHardSigmoid:
       return ActivateAs<Real, Hard<Real, 0>>(z, n, padded, r, r_prime);
     case Activation::kHardTanh:

@@ -53,20 +53,8 @@ auto FoldLanes(Vec<Real> low, Vec<Real> high) {
   return hn::Add(hn::LowerHalf(half, x), hn::UpperHalf(half, x));
 }
 
-/// The sum of all lanes of low and high, by a tree that never changes:
-/// ((x0 + x2) + (x1 + x3)) of the four (two) folded lanes of float (double).
-inline float SumLanes(Vec<float> low, Vec<float> high) {
-  alignas(16) float x[4];
-  hn::Store(FoldLanes<float>(low, high), hn::Half<Tag<float>>(), x);
-  return (x[0] + x[2]) + (x[1] + x[3]);
-}
-inline double SumLanes(Vec<double> low, Vec<double> high) {
-  alignas(16) double x[2];
-  hn::Store(FoldLanes<double>(low, high), hn::Half<Tag<double>>(), x);
-  return x[0] + x[1];
-}
-
-/// sums[k] += SumLanes(low[k], high[k]) for four rows at once: the same trees, the same bits.
+/// sums[k] += all lanes of low[k] and high[k], for four rows, by a tree that never changes:
+/// ((x0 + x2) + (x1 + x3)), or x0 + x1, of the four, or two, folded lanes of float, or double.
 inline void AddSumsOfLanes(const Vec<float> (&low)[4], const Vec<float> (&high)[4], float* sums) {
   const hn::Half<Tag<float>> half;
   const auto a = FoldLanes<float>(low[0], high[0]);

@@ -92,38 +92,42 @@ void SinglePass(const WeightPass<Real>& pass) {
   update.AddTo(pass.count);
 }
 
-/// s of two rows, from i on, in kTrials trials, from b on.
+/// s of four rows, from i on, in kTrials trials, from b on. The registers hold the sums of one
+/// half of the lanes at a time.
 template <class Real, int kTrials>
 void ForwardTile(const WeightPass<Real>& pass, int64_t i, int64_t b) {
   const int64_t columns = pass.columns;
   const Real* const W = pass.W + i * columns;
   const Real* const r = pass.r_pre + b * columns;
-  Vec<Real> low[2][kTrials], high[2][kTrials];
-  for (int t = 0; t < kTrials; ++t) {
-    low[0][t] = low[1][t] = high[0][t] = high[1][t] = hn::Zero(Tag<Real>());
-  }
-  const auto sweep = [&](int64_t j, Vec<Real>(&sum)[2][kTrials]) HWY_ATTR {
-    const Vec<Real> w0 = LoadVec(W + j), w1 = LoadVec(W + columns + j);
+  Vec<Real> halves[2][kTrials][kRowBlock];
+  for (int half = 0; half < 2; ++half) {
+    Vec<Real> sum[kTrials][kRowBlock];
     for (int t = 0; t < kTrials; ++t) {
-      const Vec<Real> x = LoadVec(r + t * columns + j);
-      sum[0][t] = hn::MulAdd(w0, x, sum[0][t]);
-      sum[1][t] = hn::MulAdd(w1, x, sum[1][t]);
+      for (int k = 0; k < kRowBlock; ++k) sum[t][k] = hn::Zero(Tag<Real>());
     }
-  };
-  for (int64_t j = 0; j < columns; j += kLanes<Real>) {
-    sweep(j, low);
-    sweep(j + kVec<Real>, high);
+    for (int64_t j = half * kVec<Real>; j < columns; j += kLanes<Real>) {
+      const Vec<Real> w0 = LoadVec(W + j), w1 = LoadVec(W + columns + j),
+                      w2 = LoadVec(W + 2 * columns + j), w3 = LoadVec(W + 3 * columns + j);
+      for (int t = 0; t < kTrials; ++t) {
+        const Vec<Real> x = LoadVec(r + t * columns + j);
+        sum[t][0] = hn::MulAdd(w0, x, sum[t][0]);
+        sum[t][1] = hn::MulAdd(w1, x, sum[t][1]);
+        sum[t][2] = hn::MulAdd(w2, x, sum[t][2]);
+        sum[t][3] = hn::MulAdd(w3, x, sum[t][3]);
+      }
+    }
+    for (int t = 0; t < kTrials; ++t) {
+      for (int k = 0; k < kRowBlock; ++k) halves[half][t][k] = sum[t][k];
+    }
   }
   for (int t = 0; t < kTrials; ++t) {
-    Real* const s = pass.s + (b + t) * pass.post_stride + i;
-    s[0] += SumLanes(low[0][t], high[0][t]);
-    s[1] += SumLanes(low[1][t], high[1][t]);
+    AddSumsOfLanes(halves[0][t], halves[1][t], pass.s + (b + t) * pass.post_stride + i);
   }
 }
 
 template <class Real>
 void Forward(const WeightPass<Real>& pass, int64_t begin, int64_t end) {
-  for (int64_t i = begin; i < end; i += 2) {
+  for (int64_t i = begin; i < end; i += kRowBlock) {
     int64_t b = 0;
     for (; b + 3 <= pass.batch; b += 3) ForwardTile<Real, 3>(pass, i, b);
     if (b + 2 == pass.batch) ForwardTile<Real, 2>(pass, i, b);
