@@ -114,11 +114,11 @@ bool Drive::Stream::ReadAnswer() {
   while (stream_->Read(&response)) {
     switch (response.message_case()) {
       case v1::DriveResponse::kAdvanced:
-        answers_.push_back(ToAdvanced(*response.mutable_advanced()));
+        answers_.emplace_back(ToAdvanced(*response.mutable_advanced()));
         break;
       case v1::DriveResponse::kError:
         cursor_ = ToCursor(response.error().cursor());
-        answers_.push_back(ToStatus(response.error().status()));
+        answers_.emplace_back(ToStatus(response.error().status()));
         break;
       case v1::DriveResponse::kNotice:
         notices_.push_back(std::move(*response.mutable_notice()));

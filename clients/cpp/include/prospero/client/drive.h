@@ -36,8 +36,8 @@ struct Input {
 
 /// How the steps of one frame are taken.
 struct FrameOptions {
-  absl::optional<int64_t> at_step;  ///< refuse unless the network stands at this step
-  int64_t output_every = 1;         ///< return every n-th step [steps], the last one among them
+  absl::optional<int64_t> at_step = {};  ///< refuse unless the network stands at this step
+  int64_t output_every = 1;  ///< return every n-th step [steps], the last one among them
 };
 
 /// The answer to one frame.
