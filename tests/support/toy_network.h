@@ -1,11 +1,14 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "engine/core/network.h"
 
@@ -18,11 +21,12 @@ namespace prospero {
 ///   r <- mean(u),  W <- W + 0.01 (target - r)   in steps that have a target
 ///
 /// Variables: in.x [3] and out.target [1] (inputs, float32), out.present, gain, learning,
-/// diverge_at (the step that yields a NaN; -1: none), u [2, 3] (padded), W (float64), steps,
-/// out.r, loss, and the computed u.norm and u.count (which counts only while watched).
+/// diverge_at (the step that yields a NaN; -1: none), u [2, 3] (padded), W (float64), steps, wide
+/// [width] (the number of the step), out.r, loss, and the computed u.norm and u.count (which counts
+/// only while watched).
 class ToyNetwork final : public Network {
  public:
-  explicit ToyNetwork(uint64_t seed = 0) {
+  explicit ToyNetwork(uint64_t seed = 0, int64_t width = 1) : wide_(static_cast<size_t>(width)) {
     using enum Role;
     x = Add("in.x", kInput, {3}, x_);
     present_index_ = Add("out.present", kInput, {}, &present_);
@@ -33,6 +37,7 @@ class ToyNetwork final : public Network {
     u = Add("u", kState, {2, 3}, u_);
     W = Add("W", kWeight, {}, &W_);
     steps = Add("steps", kState, {}, &steps_);
+    wide = Add("wide", kState, {width}, wide_.data());
     r = Add("out.r", kSignal, {1}, &r_);
     loss = Add("loss", kSignal, {}, &loss_);
     norm = AddComputed("u.norm", [this] { return Norm(); });
@@ -48,6 +53,7 @@ class ToyNetwork final : public Network {
     for (float& value : x_) value = 0;
     target_ = present_ = r_ = loss_ = 0;
     steps_ = 0;
+    std::fill(wide_.begin(), wide_.end(), 0.0F);
     if (scopes.weights) finite_ = true;
   }
 
@@ -65,6 +71,7 @@ class ToyNetwork final : public Network {
     loss_ = present_ != 0 ? 0.5F * (target_ - r_) * (target_ - r_) : 0;
     if (present_ != 0 && learning_ != 0) W_ += 0.01 * static_cast<double>(target_ - r_);
     steps_ += 1;
+    std::fill(wide_.begin(), wide_.end(), static_cast<float>(step.index + 1));
     if (watched_) count_ += 1;
     if (diverge_at_ == static_cast<float>(step.index)) {
       u_[1] = std::numeric_limits<float>::quiet_NaN();
@@ -74,7 +81,7 @@ class ToyNetwork final : public Network {
   }
 
   // Indices in the table.
-  int x, target, learning, gain, diverge_at, u, W, steps, r, loss, norm, count;
+  int x, target, learning, gain, diverge_at, u, W, steps, wide, r, loss, norm, count;
   int present_index() const { return present_index_; }
 
   /// Called in every step, on the strand. To be set before the network is hosted.
@@ -137,6 +144,7 @@ class ToyNetwork final : public Network {
   float u_[8] = {};
   double W_ = 0;
   float steps_ = 0;
+  std::vector<float> wide_;
   float r_ = 0;
   float loss_ = 0;
   float count_ = 0;

@@ -9,7 +9,6 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/arena.h"
 #include "engine/core/errors.h"
-#include "engine/models/gle/synapses.h"
 
 namespace prospero {
 namespace {

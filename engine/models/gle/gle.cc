@@ -21,6 +21,11 @@ absl::StatusOr<std::unique_ptr<Network>> Make(const GleSpec& spec, const Network
 
 }  // namespace
 
+std::string NameOf(const GleProjection& projection) {
+  if (!projection.name.empty()) return projection.name;
+  return absl::StrCat(projection.pre, "_to_", projection.post);
+}
+
 absl::StatusOr<Footprint> CheckGle(const GleSpec& spec, const NetworkOptions& options,
                                    const NetworkLimits& limits) {
   Footprint footprint;

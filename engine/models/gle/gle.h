@@ -46,6 +46,9 @@ struct GleProjection {
   absl::optional<Plasticity> plasticity;    ///< none: constant
 };
 
+/// Its own name, or "<pre>_to_<post>".
+std::string NameOf(const GleProjection& projection);
+
 struct GleSpec {
   std::vector<GlePopulation> populations;
   std::vector<GleProjection> projections;

@@ -7,11 +7,6 @@
 
 namespace prospero {
 
-std::string NameOf(const GleProjection& projection) {
-  if (!projection.name.empty()) return projection.name;
-  return absl::StrCat(projection.pre, "_to_", projection.post);
-}
-
 template <class Real>
 Synapses<Real>::Synapses(const GleProjection& spec, const Neurons<Real>& pre,
                          const Neurons<Real>& post, int64_t batch)

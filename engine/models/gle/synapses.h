@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
 
 #include "engine/core/arena.h"
 #include "engine/core/learner.h"
@@ -11,9 +10,6 @@
 #include "engine/models/gle/neurons.h"
 
 namespace prospero {
-
-/// The name of a projection: its own or "<pre>_to_<post>".
-std::string NameOf(const GleProjection& projection);
 
 /// One projection of a GLE network: its weights, their variables and its part of a step.
 template <class Real>
