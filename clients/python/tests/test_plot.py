@@ -43,6 +43,13 @@ def test_weights_share_their_bins():
     assert len(axes.patches) == 2
 
 
+def test_histograms_that_the_server_counted_are_drawn_as_they_are():
+    counts, edges = np.array([1.0, 2.0]), np.array([0.0, 0.5, 1.0])
+    axes = plot.weights({"a.W.histogram": counts, "a.W.histogram_edges": edges})
+    assert np.array_equal(axes.patches[0].get_data().values, counts)
+    assert axes.get_legend_handles_labels()[1] == ["a.W"]
+
+
 def test_a_run_can_be_read_by_name():
     run = Run({"output.r": np.zeros((5, 1, 2))}, np.zeros(1), Cursor(0, 5), 5)
     assert run["output.r"] is run.outputs["output.r"]

@@ -113,18 +113,24 @@ def weights(
     bins: int = 50,
     axes: Axes | None = None,
 ) -> Axes:
-    """Histograms of weights, on common bins.
+    """Histograms of weights.
 
     Args:
-        values: a sample of `network.subscribe("*.W")`, or `network.read("*.W")`, or arrays.
-        bins: how many.
+        values: a sample of `network.subscribe("*.W.histogram", "*.W.histogram_edges")`, which
+            the server counts, or of `"*.W"`, or arrays by name.
+        bins: how many, when weights are given.
     """
     axes = _axes(axes)
-    arrays = values.values if isinstance(values, Sample) else values
-    flat = {name: np.ravel(np.asarray(array)) for name, array in arrays.items()}
-    edges = np.histogram_bin_edges(np.concatenate(list(flat.values())), bins)
-    for name, array in flat.items():
-        axes.hist(array, edges.tolist(), histtype="step", label=name)
+    given = values.values if isinstance(values, Sample) else values
+    arrays = {name: np.ravel(np.asarray(array)) for name, array in given.items()}
+    counted = [name for name in arrays if name.endswith(".histogram")]
+    for name in counted:
+        label = name.removesuffix(".histogram")
+        axes.stairs(arrays.pop(name), arrays.pop(f"{name}_edges"), label=label)
+    if arrays:
+        edges = np.histogram_bin_edges(np.concatenate(list(arrays.values())), bins)
+        for name, array in arrays.items():
+            axes.hist(array, edges.tolist(), histtype="step", label=name)
     axes.set_xlabel("weight")
     axes.set_ylabel("synapses")
     axes.legend()
