@@ -34,10 +34,20 @@ def generate(protos: Path, out: Path) -> None:
         stale.unlink()
     well_known = resources.files("grpc_tools") / "_proto"
     files = sorted(str(f.relative_to(protos)) for f in (protos / "prospero").rglob("*.proto"))
-    arguments = ["protoc", f"-I{protos}", f"-I{well_known}", f"--python_out={out}",
-                 f"--pyi_out={out}", *files]
-    services = [f"-I{protos}", f"-I{well_known}", f"--grpc_python_out={out}",
-                *(f for f in files if f.endswith("_service.proto"))]
+    arguments = [
+        "protoc",
+        f"-I{protos}",
+        f"-I{well_known}",
+        f"--python_out={out}",
+        f"--pyi_out={out}",
+        *files,
+    ]
+    services = [
+        f"-I{protos}",
+        f"-I{well_known}",
+        f"--grpc_python_out={out}",
+        *(f for f in files if f.endswith("_service.proto")),
+    ]
     for command in (arguments, ["protoc", *services]):
         if protoc.main(command) != 0:
             raise RuntimeError(f"protoc failed: {' '.join(command)}")

@@ -72,11 +72,15 @@ def main() -> int:
         finally:
             network.delete()
     taught, alone = np.mean(misses[lessons // 2 : lessons]), np.mean(misses[lessons:])
-    print(f"miss, with the teacher {taught:.4f}, alone {alone:.4f} (the arm at rest: "
-          f"{0.5 * 2 / np.pi:.4f})")
+    print(
+        f"miss, with the teacher {taught:.4f}, alone {alone:.4f} (the arm at rest: "
+        f"{0.5 * 2 / np.pi:.4f})"
+    )
     p50, p99 = np.percentile(np.array(waits) * 1e6, [50, 99])
-    print(f"round trip: median {p50:.0f} us, 99th percentile {p99:.0f} us, "
-          f"{1 / np.mean(waits):,.0f} per second")
+    print(
+        f"round trip: median {p50:.0f} us, 99th percentile {p99:.0f} us, "
+        f"{1 / np.mean(waits):,.0f} per second"
+    )
     return 0
 
 

@@ -29,6 +29,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -120,9 +121,7 @@ def learn(network: prospero.Network, x: Array, samples: int) -> Iterator[tuple[A
     network.set({"output.trial_weight": TRIAL_WEIGHT})
     first = HORIZON
     with network.drive(outputs=["output.r"]) as drive:
-        chunks = drive.stream(
-            frames(x, HORIZON, len(x)), chunk=samples * STEPS, output_every=STEPS
-        )
+        chunks = drive.stream(frames(x, HORIZON, len(x)), chunk=samples * STEPS, output_every=STEPS)
         for advanced in chunks:
             rates = advanced["output.r"]
             yield forecast(x, first, rates), advanced.loss or 0.0
@@ -145,7 +144,8 @@ def run(client: prospero.Client, x: Array, arguments: argparse.Namespace) -> For
         with Display(len(x) / RATE, arguments.plain) as display:
             for said, loss in learn(network, x, arguments.samples):
                 forecasts.add(said)
-                display.update(forecasts.end / RATE, lambda: figures(forecasts, loss, weights))
+                show = partial(figures, forecasts, loss, weights)
+                display.update(forecasts.end / RATE, show)
     finally:
         stream.close()
         network.delete()

@@ -48,8 +48,12 @@ NAMES = {
 }
 
 
-def line(tau_m: tuple[float, float], weights: tuple[float, float], error: str = "prospective",
-         plasticity: prospero.Plasticity | None = None) -> gle.Spec:
+def line(
+    tau_m: tuple[float, float],
+    weights: tuple[float, float],
+    error: str = "prospective",
+    plasticity: prospero.Plasticity | None = None,
+) -> gle.Spec:
     return gle.chain(
         [1, 1, 1],
         dt_ms=DT_MS,
@@ -116,8 +120,10 @@ def learn(client: prospero.Client, seed: int, steps: int, error: str) -> Course:
     wave = Wave(seed)
     ends, losses, course = [], [], {name: [] for name in NAMES}
     try:
-        with teacher.drive(outputs=["output.y"]) as says, \
-             student.drive(outputs=list(NAMES.values())) as hears:
+        with (
+            teacher.drive(outputs=["output.y"]) as says,
+            student.drive(outputs=list(NAMES.values())) as hears,
+        ):
             for start in range(0, steps, CHUNK):
                 if start == SETTLE // 2:
                     student.set({"hidden.tau_m": max(tau_0, TAU_MIN_MS), "output.tau_m": tau_1})
@@ -131,8 +137,11 @@ def learn(client: prospero.Client, seed: int, steps: int, error: str) -> Course:
                 for name, variable in NAMES.items():
                     course[name].append(run[variable].item())
                 if sys.stderr.isatty():
-                    print(f"\r{run.cursor.step:7d} steps  loss {losses[-1]:.2e}", end="",
-                          file=sys.stderr)
+                    print(
+                        f"\r{run.cursor.step:7d} steps  loss {losses[-1]:.2e}",
+                        end="",
+                        file=sys.stderr,
+                    )
     finally:
         teacher.delete()
         student.delete()
@@ -175,8 +184,10 @@ def main() -> int:
     loss = float(course.losses[course.steps > last - 5_000].mean())
     errors = course.errors(last)
     for name, values in course.parameters.items():
-        print(f"{name:6s} teacher {TEACHER[name]:.6f}  student {values[-1]:.6f}  "
-              f"relative error {errors[name]:.1e}")
+        print(
+            f"{name:6s} teacher {TEACHER[name]:.6f}  student {values[-1]:.6f}  "
+            f"relative error {errors[name]:.1e}"
+        )
     print(f"loss, mean of the last 5,000 steps: {loss:.2e}")
     if arguments.plot:
         draw(course, arguments.plot)

@@ -23,7 +23,9 @@ def find(client: prospero.Client, id: str | None) -> prospero.Network:
     for network in client.list_networks("state = RUNNING"):
         if network.driven:
             return network
-    raise SystemExit("nobody drives a network here; start ecg.py or closed_loop.py, or give --network")
+    raise SystemExit(
+        "nobody drives a network here; start ecg.py or closed_loop.py, or give --network"
+    )
 
 
 def main() -> int:
@@ -35,7 +37,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with prospero.Client(arguments.target) as client:
         network = find(client, arguments.network)
-        print(f"{network.name}: {network.spec.gle.populations[0].size} inputs, step {network.cursor.step}")
+        print(f"{network.name} at step {network.cursor.step}")
         with network.subscribe(
             prospero.Selection(
                 ["*.W.norm", "*.W.std", "*.W.update_ratio"], max_rate=arguments.rate

@@ -79,12 +79,18 @@ SCALAR = v1.VariableSchema(
     uid=1, name="input.r", role=v1.VARIABLE_ROLE_INPUT, data_type=v1.DATA_TYPE_FLOAT64, shape=[1, 1]
 )
 RATE = v1.VariableSchema(
-    uid=2, name="output.r", role=v1.VARIABLE_ROLE_STATE, data_type=v1.DATA_TYPE_FLOAT64, shape=[1, 1]
+    uid=2,
+    name="output.r",
+    role=v1.VARIABLE_ROLE_STATE,
+    data_type=v1.DATA_TYPE_FLOAT64,
+    shape=[1, 1],
 )
 
 
 def attached():
-    message = v1.DriveAttached(inputs=[SCALAR], outputs=[RATE], dt_ms=1.0, max_steps_per_advance=100)
+    message = v1.DriveAttached(
+        inputs=[SCALAR], outputs=[RATE], dt_ms=1.0, max_steps_per_advance=100
+    )
     return v1.DriveResponse(attached=message)
 
 

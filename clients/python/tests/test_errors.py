@@ -9,7 +9,9 @@ from prospero.errors import from_rpc_error, from_status
 def status(code, reason="", message="no", metadata=None, fields=()):
     proto = status_pb2.Status(code=code.value[0], message=message)
     if reason:
-        info = error_details_pb2.ErrorInfo(reason=reason, domain="prospero", metadata=metadata or {})
+        info = error_details_pb2.ErrorInfo(
+            reason=reason, domain="prospero", metadata=metadata or {}
+        )
         proto.details.add().Pack(info)
     if fields:
         violations = [{"field": f, "description": d} for f, d in fields]
@@ -33,7 +35,9 @@ def test_the_reason_chooses_the_class_before_the_code():
 @pytest.mark.parametrize("code", [c for c in grpc.StatusCode if c is not grpc.StatusCode.OK])
 def test_an_unknown_reason_falls_back_on_the_code(code):
     error = from_status(status(code, "SOMETHING_NEW", metadata={"step": "7"}))
-    assert error.code is code and error.reason == "SOMETHING_NEW" and error.metadata == {"step": "7"}
+    assert (
+        error.code is code and error.reason == "SOMETHING_NEW" and error.metadata == {"step": "7"}
+    )
     assert isinstance(error, prospero.ProsperoError)
 
 

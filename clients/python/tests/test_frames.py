@@ -62,7 +62,9 @@ def test_none_is_no_frame(ports):
 
 
 def test_a_list_with_none_has_no_frame_in_those_steps(ports):
-    series = Series(ports, {"input": np.zeros((4, 3)), "output": [None, [1, 2], [3, 4], None]}, None)
+    series = Series(
+        ports, {"input": np.zeros((4, 3)), "output": [None, [1, 2], [3, 4], None]}, None
+    )
     assert series.cuts() == [1, 3, 4]
     assert [len(series.piece(a, b)) for a, b in ((0, 1), (1, 3), (3, 4))] == [1, 2, 1]
     assert series.piece(1, 3)[1].values.tolist() == [[[1, 2]], [[3, 4]]]

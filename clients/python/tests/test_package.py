@@ -29,8 +29,13 @@ def built(tmp_path_factory):
 def test_the_wheel_has_the_code_of_the_protos_and_its_types(built):
     (wheel,) = built.glob("*-py3-none-any.whl")
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("py.typed", "v1/network_pb2.py", "v1/network_pb2.pyi",
-                 "v1/simulation_service_pb2_grpc.py", "aio/client.py"):
+    for name in (
+        "py.typed",
+        "v1/network_pb2.py",
+        "v1/network_pb2.pyi",
+        "v1/simulation_service_pb2_grpc.py",
+        "aio/client.py",
+    ):
         assert f"prospero/{name}" in names
     assert all(name.startswith(("prospero/", "prospero-")) for name in names)
 

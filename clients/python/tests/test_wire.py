@@ -126,9 +126,9 @@ def test_a_stream_that_is_left_early_does_not_confuse_the_next_advance(fake):
     client, _, simulation = fake
     simulation.drive = drive_with_a_refusal_of(-1.0)
     with network_of(client).drive() as drive:
-        for advanced in drive.stream({"input": np.arange(100.0)}, chunk=5):
-            break
-        assert advanced.cursor.step == 5
+        stream = drive.stream({"input": np.arange(100.0)}, chunk=5)
+        assert next(stream).cursor.step == 5
+        stream.close()
         assert drive.advance({"input": 3.5})["output.r"] == 3.5
 
 
@@ -209,7 +209,12 @@ def test_no_server_is_unavailable():
 
 def test_a_gap_is_told_with_the_sample_after_it(fake):
     client, _, simulation = fake
-    simulation.subscribe = lambda requests, context: [opened(), samples(1, 2), gap(3, 7), samples(8)]
+    simulation.subscribe = lambda requests, context: [
+        opened(),
+        samples(1, 2),
+        gap(3, 7),
+        samples(8),
+    ]
     with network_of(client).subscribe("output.r") as stream:
         taken = list(stream)
     assert [s.step for s in taken] == [1, 2, 8]
@@ -317,7 +322,9 @@ def test_closing_an_asynchronous_subscription_stops_its_iterator():
     async def scenario(target):
         async with prospero.aio.Client(target) as client:
             stream = await network_of(client).subscribe("output.r").open()
-            asyncio.get_running_loop().call_later(0.05, lambda: asyncio.ensure_future(stream.close()))
+            asyncio.get_running_loop().call_later(
+                0.05, lambda: asyncio.ensure_future(stream.close())
+            )
             assert [s async for s in stream] == []
 
     with fake_server() as (target, _, simulation):

@@ -17,7 +17,7 @@ from importlib.metadata import version as _version
 
 from prospero import aio, errors, gle, v1
 from prospero._samples import Selection
-from prospero.client import Client, Network
+from prospero.client import Client
 from prospero.components import (
     SGD,
     Adam,
@@ -58,6 +58,7 @@ from prospero.errors import (
     Unavailable,
     Unimplemented,
 )
+from prospero.network import Network
 from prospero.subscription import Subscription
 from prospero.values import (
     Advanced,

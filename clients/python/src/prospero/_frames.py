@@ -199,9 +199,10 @@ class DriveCodec:
     def _chunk(self, series: Series, output_every: int) -> int:
         """Steps to pack into one message: enough to make its cost small, and not so many
         that the loop stutters."""
-        size = series.step_bytes() + sum(
-            v.dtype.itemsize * int(np.prod(v.shape)) for v in self.outputs
-        ) // output_every
+        size = (
+            series.step_bytes()
+            + sum(v.dtype.itemsize * int(np.prod(v.shape)) for v in self.outputs) // output_every
+        )
         return max(1, min(_CHUNK_STEPS, self.max_steps, _CHUNK_BYTES // max(size, 1)))
 
 

@@ -13,8 +13,8 @@ import numpy.typing as npt
 from prospero import v1
 from prospero._arrays import Array, from_tensor, to_tensor
 from prospero._frames import Inputs, Ports
-from prospero.errors import invalid
 from prospero._samples import Aggregation, Selection
+from prospero.errors import invalid
 from prospero.gle import Spec
 from prospero.values import Advanced, Schema, cursor_from, variable_from
 
@@ -91,9 +91,7 @@ def delete(id: str, allow_missing: bool) -> v1.DeleteNetworkRequest:
     )
 
 
-def clone(
-    name: str, id: str | None, labels: Mapping[str, str] | None
-) -> v1.CloneNetworkRequest:
+def clone(name: str, id: str | None, labels: Mapping[str, str] | None) -> v1.CloneNetworkRequest:
     return v1.CloneNetworkRequest(
         name=name, network_id=id or "", labels=dict(labels or {}), request_id=request_id()
     )

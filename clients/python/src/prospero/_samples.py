@@ -51,9 +51,7 @@ class Selection:
     def to_proto(self) -> v1.Selection:
         variables = [self.variables] if isinstance(self.variables, str) else list(self.variables)
         if self.aggregation not in ("last", "mean", "min_max"):
-            raise invalid(
-                "aggregation", f"must be last, mean or min_max, got {self.aggregation!r}"
-            )
+            raise invalid("aggregation", f"must be last, mean or min_max, got {self.aggregation!r}")
         proto = v1.Selection(
             variables=variables,
             every_steps=self.every,
@@ -62,7 +60,11 @@ class Selection:
         )
         if self.slice is not None:
             start, stride = self.slice.start or 0, self.slice.step or 1
-            if start < 0 or stride < 1 or (self.slice.stop is not None and self.slice.stop <= start):
+            if (
+                start < 0
+                or stride < 1
+                or (self.slice.stop is not None and self.slice.stop <= start)
+            ):
                 raise invalid("slice", f"must go forward from 0 or later, got {self.slice}")
             count = 0 if self.slice.stop is None else -(-(self.slice.stop - start) // stride)
             proto.slice.start, proto.slice.count, proto.slice.stride = start, count, stride

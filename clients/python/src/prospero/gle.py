@@ -25,12 +25,10 @@ import numpy as np
 import numpy.typing as npt
 
 from prospero import v1
-from prospero.components import Initial, Plasticity, SGD, initializer
+from prospero.components import SGD, Initial, Plasticity, initializer
 from prospero.errors import invalid
 
-Activation = Literal[
-    "linear", "relu", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softplus"
-]
+Activation = Literal["linear", "relu", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softplus"]
 Role = Literal["input", "hidden", "output"]
 ErrorMode = Literal["prospective", "instantaneous"]
 Loss = Literal["mse", "cross_entropy"]

@@ -84,9 +84,7 @@ def loss(
     return axes
 
 
-def samples(
-    stream: Iterable[Sample], dt_ms: float, *names: str, axes: Axes | None = None
-) -> Axes:
+def samples(stream: Iterable[Sample], dt_ms: float, *names: str, axes: Axes | None = None) -> Axes:
     """Scalars of a subscription over model time, such as `"hidden_to_output.W.norm"`.
 
     Args:

@@ -1,0 +1,169 @@
+"""A network on the server, for asyncio."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy.typing as npt
+
+from prospero import _requests, errors, v1
+from prospero._frames import Inputs
+from prospero._requests import ClockMode, Scope, names
+from prospero._resource import Resource
+from prospero._samples import Aggregation, Selection, subscription
+from prospero.aio.drive import Drive
+from prospero.aio.subscription import Subscription
+from prospero.values import Advanced, Cursor, Sample, Schema, cursor_from
+
+if TYPE_CHECKING:
+    from prospero.aio.client import Client
+
+
+class Network(Resource):
+    """As `prospero.Network`."""
+
+    def __init__(self, client: Client, proto: v1.Network) -> None:
+        super().__init__(proto)
+        self._client = client
+        self._stub = client._networks
+        self._schema: Schema | None = None
+
+    async def refresh(self) -> Network:
+        """As `prospero.Network.refresh`."""
+        return await self._tell(self._stub.GetNetwork, v1.GetNetworkRequest(name=self.name))
+
+    async def schema(self) -> Schema:
+        """As `prospero.Network.schema`."""
+        if self._schema is None:
+            request = v1.GetNetworkSchemaRequest(name=self.name)
+            response = await self._call(self._stub.GetNetworkSchema, request)
+            self._schema = _requests.schema(response)
+        return self._schema
+
+    async def update(
+        self,
+        *,
+        labels: Mapping[str, str] | None = None,
+        clock: ClockMode | None = None,
+        learning: bool | None = None,
+        parameters: Mapping[str, npt.ArrayLike] | None = None,
+        etag: str = "",
+    ) -> Cursor:
+        """As `prospero.Network.update`."""
+        request = _requests.update(self.name, labels, clock, learning, parameters, etag)
+        response = await self._call(self._stub.UpdateNetwork, request)
+        self._proto = response.network
+        return cursor_from(response.applied_at)
+
+    async def set(
+        self, values: Mapping[str, npt.ArrayLike] | None = None, /, **more: npt.ArrayLike
+    ) -> Cursor:
+        """As `prospero.Network.set`."""
+        return await self.update(parameters={**(values or {}), **more})
+
+    async def start(self) -> Network:
+        """As `prospero.Network.start`."""
+        return await self._tell(self._stub.StartNetwork, v1.StartNetworkRequest(name=self.name))
+
+    async def pause(self) -> Network:
+        """As `prospero.Network.pause`."""
+        return await self._tell(self._stub.PauseNetwork, v1.PauseNetworkRequest(name=self.name))
+
+    async def reset(self, *scopes: Scope, seed: int | None = None, etag: str = "") -> Network:
+        """As `prospero.Network.reset`."""
+        request = _requests.reset(self.name, scopes, seed, etag)
+        return await self._tell(self._stub.ResetNetwork, request)
+
+    async def clone(
+        self, id: str | None = None, *, labels: Mapping[str, str] | None = None
+    ) -> Network:
+        """As `prospero.Network.clone`."""
+        request = _requests.clone(self.name, id, labels)
+        response = await self._call(self._stub.CloneNetwork, request)
+        return Network(self._client, response.network)
+
+    async def delete(self, *, allow_missing: bool = False) -> None:
+        """As `prospero.Network.delete`."""
+        await self._client.delete_network(self.name, allow_missing=allow_missing)
+
+    async def step(
+        self,
+        inputs: Inputs | None = None,
+        *,
+        steps: int | None = None,
+        outputs: str | Iterable[str] = (),
+        at_step: int | None = None,
+        output_every: int = 1,
+        timeout: float | None = None,
+    ) -> Advanced:
+        """As `prospero.Network.step`."""
+        request, single = _requests.step(
+            self.name, await self.schema(), inputs, steps, names(outputs), at_step, output_every
+        )
+        response = await self._client._call(self._client._simulation.Step, request, timeout)
+        return _requests.stepped(response, request.steps, single)
+
+    def drive(
+        self,
+        inputs: str | Iterable[str] = (),
+        outputs: str | Iterable[str] = (),
+        *,
+        preempt: bool = False,
+        heartbeat: float | None = None,
+    ) -> Drive:
+        """As `prospero.Network.drive`, for `async with`."""
+        return Drive(
+            self._client._simulation.Drive,
+            _requests.attach(self.name, names(inputs), names(outputs), preempt, heartbeat),
+            attach_timeout=self._client.timeout,
+            lockstep=self.clock == "lockstep",
+        )
+
+    def subscribe(
+        self,
+        *variables: str | Iterable[str] | Selection,
+        every: int = 1,
+        max_rate: float = 0.0,
+        aggregation: Aggregation = "last",
+        slice: builtins.slice | None = None,
+        start_with_snapshot: bool = False,
+        max_pending: int = 0,
+        heartbeat: float | None = None,
+        credits: int = 256,
+    ) -> Subscription:
+        """As `prospero.Network.subscribe`, for `async for` and `async with`."""
+        if credits < 1:
+            raise errors.invalid("credits", f"must be at least 1, got {credits}")
+        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
+        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
+        return Subscription(self._client._live.Subscribe, proto, self._client.timeout, credits)
+
+    def watch(
+        self,
+        *variables: str | Iterable[str] | Selection,
+        every: int = 1,
+        max_rate: float = 0.0,
+        aggregation: Aggregation = "last",
+        slice: builtins.slice | None = None,
+        start_with_snapshot: bool = False,
+        max_pending: int = 0,
+        heartbeat: float | None = None,
+    ) -> Subscription:
+        """As `prospero.Network.watch`, for `async for` and `async with`."""
+        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
+        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
+        return Subscription(self._client._live.Watch, proto, self._client.timeout, 0)
+
+    async def read(self, *variables: str | Iterable[str]) -> Sample:
+        """As `prospero.Network.read`."""
+        async with self.watch(*variables, start_with_snapshot=True) as samples:
+            return await samples.__anext__()
+
+    async def _call(self, method: Callable[..., Any], request: Any) -> Any:
+        return await self._client._call(method, request, None)
+
+    async def _tell(self, method: Callable[..., Any], request: Any) -> Network:
+        self._proto = (await self._call(method, request)).network
+        return self
