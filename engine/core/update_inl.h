@@ -22,6 +22,7 @@ class Updater {
 
   /// What is taken from w: η (optimizer(g) + weight_decay w). Moves m and v2 on.
   Vec<Real> operator()(Vec<Real> w, Vec<Real> g, Real* m, Real* v2) const {
+    if constexpr (kRule == Rule::kPlainSgd) return hn::Mul(eta_, g);
     g = hn::Min(hn::Max(g, hn::Neg(clip_)), clip_);
     return hn::Mul(eta_, hn::MulAdd(weight_decay_, w, Direction(g, m, v2)));
   }

@@ -24,7 +24,7 @@ void RunAs(const WeightPass<Real>& pass) {
 }  // namespace
 
 template <class Real>
-void Run(const WeightPass<Real>& pass) {
+void RunPass(const WeightPass<Real>& pass) {
   assert(pass.rows % kRowBlock == 0 && pass.columns % kLanes<Real> == 0);
   if (pass.count != nullptr) {
     RunAs<Real, true>(pass);
@@ -47,8 +47,8 @@ void UpdateArray(const Update<Real>& update, const Real* g, int64_t count, Real*
   });
 }
 
-template void Run(const WeightPass<float>& pass);
-template void Run(const WeightPass<double>& pass);
+template void RunPass(const WeightPass<float>& pass);
+template void RunPass(const WeightPass<double>& pass);
 template void UpdateArray(const Update<float>&, const float*, int64_t, float*);
 template void UpdateArray(const Update<double>&, const double*, int64_t, double*);
 

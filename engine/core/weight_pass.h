@@ -31,6 +31,6 @@ struct WeightPass {
 };
 
 template <class Real>
-void Run(const WeightPass<Real>& pass);
+void RunPass(const WeightPass<Real>& pass);
 
 }  // namespace prospero

@@ -65,7 +65,7 @@ void Synapses<Real>::Transmit(bool learning) {
     watch_.count = UpdateCount();
     pass.count = &watch_.count;
   }
-  Run(pass);
+  RunPass(pass);
 }
 
 template class Synapses<float>;
