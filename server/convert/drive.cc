@@ -1,6 +1,7 @@
 #include "server/convert/drive.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -10,6 +11,7 @@
 #include "server/convert/status.h"
 #include "server/convert/tensor.h"
 #include "server/convert/variable.h"
+#include "server/limits.h"
 
 namespace prospero::server {
 namespace {
@@ -43,6 +45,19 @@ absl::Status CheckBlock(const v1::Block& block, const Ports& ports, const Variab
                    absl::StrCat(path, ".data"));
 }
 
+/// Whether the answer will fit into a message.
+absl::Status CheckAnswer(const Pace& pace, const std::vector<int>& outputs,
+                         const VariableTable& table, const Limits& limits) {
+  int64_t row = 0;
+  for (const int index : outputs) row += table[index].bytes();
+  const int64_t rows = (pace.steps - 1) / pace.output_every + 1;
+  if (row == 0 || rows <= limits.max_payload_bytes() / row) return absl::OkStatus();
+  return LimitExceeded("max_message_bytes", limits.max_message_bytes,
+                       row > std::numeric_limits<int64_t>::max() / rows
+                           ? std::numeric_limits<int64_t>::max()
+                           : rows * row);
+}
+
 void SetPace(const Pace& pace, DriveJob* job) {
   job->steps = pace.steps;
   job->output_every = pace.output_every;
@@ -62,9 +77,9 @@ absl::StatusOr<std::string> RowsOf(const v1::Tensor& tensor, int64_t steps,
   return Pack(tensor, variable.type);
 }
 
-absl::Status FillInputs(v1::StepRequest* request, const VariableTable& table, DriveJob* job) {
+absl::Status FillInputs(const v1::StepRequest& request, const VariableTable& table, DriveJob* job) {
   job->inputs.clear();
-  for (const auto& [name, tensor] : request->inputs()) {
+  for (const auto& [name, tensor] : request.inputs()) {
     const std::string path = absl::StrCat("inputs[\"", name, "\"]");
     const absl::StatusOr<int> index = FindInput(name, table, path);
     if (!index.ok()) return index.status();
@@ -109,11 +124,7 @@ absl::StatusOr<Pace> ToPace(int64_t steps, int64_t output_every, absl::optional<
                             int64_t max_steps) {
   if (steps < 0) return InvalidField("steps", absl::StrCat("must be >= 0, got ", steps));
   if (steps > max_steps) {
-    absl::Status status =
-        FieldError(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED", "steps",
-                   absl::StrCat("must be at most ", max_steps, ", got ", steps));
-    status = WithMetadata(std::move(status), "limit", "max_steps_per_advance");
-    return WithMetadata(std::move(status), "max", absl::StrCat(max_steps));
+    return LimitExceeded("max_steps_per_advance", max_steps, steps, "steps");
   }
   if (output_every < 0) {
     return InvalidField("output_every", absl::StrCat("must be >= 0, got ", output_every));
@@ -125,11 +136,11 @@ absl::StatusOr<Pace> ToPace(int64_t steps, int64_t output_every, absl::optional<
 }
 
 absl::Status FillJob(v1::DriveAdvance* advance, const Ports& ports, const VariableTable& table,
-                     int64_t max_steps, DriveJob* job) {
+                     const Limits& limits, DriveJob* job) {
   const absl::StatusOr<Pace> pace =
       ToPace(advance->steps(), advance->output_every(),
              advance->has_at_step() ? absl::optional<int64_t>(advance->at_step()) : absl::nullopt,
-             max_steps);
+             limits.max_steps_per_advance);
   if (!pace.ok()) return pace.status();
   if (advance->inputs_size() > static_cast<int>(ports.inputs.size())) {
     return InvalidField("inputs", absl::StrCat("must be at most ", ports.inputs.size(),
@@ -144,6 +155,8 @@ absl::Status FillJob(v1::DriveAdvance* advance, const Ports& ports, const Variab
       return InvalidField(absl::StrCat(path, ".uid"), "is given twice");
     }
   }
+  absl::Status fits = CheckAnswer(*pace, ports.outputs, table, limits);
+  if (!fits.ok()) return fits;
   SetPace(*pace, job);
   job->outputs = ports.outputs;
   job->inputs.resize(static_cast<size_t>(advance->inputs_size()));
@@ -182,19 +195,19 @@ void FillResponse(uint64_t tag, DriveJob* job, v1::DriveResponse* response) {
   advanced->set_stepping_ns(job->stepping_ns);
 }
 
-absl::Status FillJob(v1::StepRequest* request, const VariableTable& table, int64_t max_steps,
-                     DriveJob* job) {
+absl::Status FillJob(const v1::StepRequest& request, const VariableTable& table,
+                     const Limits& limits, DriveJob* job) {
   const absl::StatusOr<Pace> pace =
-      ToPace(request->steps(), request->output_every(),
-             request->has_at_step() ? absl::optional<int64_t>(request->at_step()) : absl::nullopt,
-             max_steps);
+      ToPace(request.steps(), request.output_every(),
+             request.has_at_step() ? absl::optional<int64_t>(request.at_step()) : absl::nullopt,
+             limits.max_steps_per_advance);
   if (!pace.ok()) return pace.status();
   SetPace(*pace, job);
   if (absl::Status status = FillInputs(request, table, job); !status.ok()) return status;
-  absl::StatusOr<std::vector<int>> outputs = FindVariables(request->outputs(), table, "outputs");
+  absl::StatusOr<std::vector<int>> outputs = FindVariables(request.outputs(), table, "outputs");
   if (!outputs.ok()) return outputs.status();
-  job->outputs = request->outputs().empty() ? DefaultOutputs(table) : *std::move(outputs);
-  return absl::OkStatus();
+  job->outputs = request.outputs().empty() ? DefaultOutputs(table) : *std::move(outputs);
+  return CheckAnswer(*pace, job->outputs, table, limits);
 }
 
 void FillResponse(const VariableTable& table, DriveJob* job, v1::StepResponse* response) {

@@ -10,6 +10,7 @@
 #include "engine/core/variable.h"
 #include "engine/runtime/drive.h"
 #include "prospero/v1/simulation_service.pb.h"
+#include "server/limits.h"
 
 namespace prospero::server {
 
@@ -33,18 +34,18 @@ absl::StatusOr<Pace> ToPace(int64_t steps, int64_t output_every, absl::optional<
                             int64_t max_steps);
 
 /// Makes `job` ask for what `advance` asks for. Exchanges the bytes of the blocks with the
-/// job's, so that neither allocates for long. Errors name the field of the message; then the
-/// job must not be submitted.
+/// job's, so that neither allocates for long. Errors name the field of the message, or the
+/// limit that the answer would break; then the job must not be submitted.
 absl::Status FillJob(v1::DriveAdvance* advance, const Ports& ports, const VariableTable& table,
-                     int64_t max_steps, DriveJob* job);
+                     const Limits& limits, DriveJob* job);
 
 /// Answers the advance that the job stands for: `advanced` when it was done, else `error`.
 /// Exchanges the bytes of the results with the response's.
 void FillResponse(uint64_t tag, DriveJob* job, v1::DriveResponse* response);
 
 /// As FillJob, for the unary twin. Ports are resolved here.
-absl::Status FillJob(v1::StepRequest* request, const VariableTable& table, int64_t max_steps,
-                     DriveJob* job);
+absl::Status FillJob(const v1::StepRequest& request, const VariableTable& table,
+                     const Limits& limits, DriveJob* job);
 
 /// Moves the results of a job that was done.
 void FillResponse(const VariableTable& table, DriveJob* job, v1::StepResponse* response);

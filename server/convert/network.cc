@@ -8,6 +8,7 @@
 #include "engine/core/errors.h"
 #include "server/convert/status.h"
 #include "server/convert/tensor.h"
+#include "server/limits.h"
 
 namespace prospero::server {
 namespace {
@@ -105,13 +106,7 @@ absl::StatusOr<NetworkOptions> ToNetworkOptions(const v1::NetworkSpec& spec,
     return InvalidField("batch_size", absl::StrCat("must be >= 0, got ", spec.batch_size()));
   }
   if (spec.batch_size() > limits.max_batch_size) {
-    return WithMetadata(
-        WithMetadata(
-            FieldError(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED", "batch_size",
-                       absl::StrCat("must be at most ", limits.max_batch_size, ", got ",
-                                    spec.batch_size())),
-            "limit", "max_batch_size"),
-        "max", absl::StrCat(limits.max_batch_size));
+    return LimitExceeded("max_batch_size", limits.max_batch_size, spec.batch_size(), "batch_size");
   }
   options.batch_size = spec.batch_size() == 0 ? 1 : spec.batch_size();
   return options;

@@ -1,0 +1,106 @@
+#include "server/blueprint.h"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/core/errors.h"
+#include "server/convert/network.h"
+
+namespace prospero::server {
+namespace {
+
+uint64_t RandomBits() {
+  thread_local std::random_device device;
+  return (uint64_t{device()} << 32U) | device();
+}
+
+/// A random UUID (RFC 4122, version 4).
+std::string MakeUid() {
+  const uint64_t high = (RandomBits() & ~uint64_t{0xF000}) | 0x4000U;
+  const uint64_t low = (RandomBits() & ~(uint64_t{3} << 62U)) | (uint64_t{2} << 62U);
+  const std::string h = absl::StrCat(absl::Hex(high, absl::kZeroPad16));
+  const std::string l = absl::StrCat(absl::Hex(low, absl::kZeroPad16));
+  return absl::StrCat(h.substr(0, 8), "-", h.substr(8, 4), "-", h.substr(12), "-", l.substr(0, 4),
+                      "-", l.substr(4));
+}
+
+const ModelKind* FindKind(const Host& host, v1::NetworkSpec::ModelCase model) {
+  const auto found = std::find_if(host.kinds.begin(), host.kinds.end(),
+                                  [model](const ModelKind& kind) { return kind.model == model; });
+  return found == host.kinds.end() ? nullptr : &*found;
+}
+
+Instance::Options InstanceOptions(const Limits& limits, const Blueprint& blueprint) {
+  Instance::Options options;
+  options.dt = blueprint.options.dt;
+  options.seed = blueprint.options.seed;
+  options.clock = blueprint.clock;
+  options.max_steps_per_job = limits.max_steps_per_advance;
+  options.max_job_bytes = limits.max_payload_bytes();
+  options.max_observer_bytes = limits.max_total_bytes;
+  options.max_observers = limits.max_subscriptions_per_network;
+  return options;
+}
+
+absl::StatusOr<std::unique_ptr<Network>> MakeModel(const Host& host, const Blueprint& blueprint) {
+  try {
+    return blueprint.kind->make(blueprint.spec, blueprint.options, host.limits.network);
+  } catch (const std::bad_alloc&) {
+    return Error(absl::StatusCode::kResourceExhausted, "OUT_OF_MEMORY",
+                 absl::StrCat("the machine has no memory left for a network of ",
+                              blueprint.memory.bytes(), " bytes"));
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec) {
+  Blueprint blueprint;
+  absl::StatusOr<NetworkOptions> options = ToNetworkOptions(spec, host.limits.network);
+  if (!options.ok()) return options.status();
+  blueprint.options = *options;
+  blueprint.kind = FindKind(host, spec.model_case());
+  if (blueprint.kind == nullptr) return InvalidField("model", "must be set to a known model");
+
+  const absl::StatusOr<Footprint> footprint =
+      blueprint.kind->check(spec, blueprint.options, host.limits.network);
+  if (!footprint.ok()) return UnderField(footprint.status(), blueprint.kind->name);
+  const auto spec_bytes = static_cast<int64_t>(spec.ByteSizeLong());
+  absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(footprint->bytes + spec_bytes);
+  if (!memory.ok()) return memory.status();
+  blueprint.memory = *std::move(memory);
+  blueprint.spec = spec;
+  return blueprint;
+}
+
+std::string ChooseId() { return absl::StrCat("n-", absl::Hex(RandomBits(), absl::kZeroPad16)); }
+
+absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
+                                              absl::string_view id) {
+  absl::StatusOr<std::unique_ptr<Network>> network = MakeModel(host, blueprint);
+  if (!network.ok()) return network.status();
+  Record::Parts parts;
+  parts.id = std::string(id);
+  parts.uid = MakeUid();
+  parts.labels = std::move(blueprint.labels);
+  parts.create_time = absl::Now();
+  parts.instance = Instance::Make(*std::move(network), host.scheduler.get(),
+                                  InstanceOptions(host.limits, blueprint));
+  parts.changes = std::make_shared<Turns>(&host.errands);
+  parts.steps = std::make_shared<Turns>(&host.errands);
+  parts.memory = std::move(blueprint.memory);
+  parts.spec = std::move(blueprint.spec);
+  return std::make_shared<Record>(std::move(parts));
+}
+
+void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record) {
+  claim.Publish(record);
+  if (host.draining) record->instance().Drain();
+}
+
+}  // namespace prospero::server

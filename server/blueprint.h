@@ -1,0 +1,42 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "engine/core/network.h"
+#include "engine/runtime/instance.h"
+#include "prospero/v1/network.pb.h"
+#include "server/host.h"
+
+namespace prospero::server {
+
+/// A network that has been checked and whose memory is set aside, but that is not made yet.
+struct Blueprint {
+  const ModelKind* kind = nullptr;
+  v1::NetworkSpec spec;
+  NetworkOptions options;
+  ClockMode clock = ClockMode::kLockstep;
+  Labels labels;
+  Budget::Reservation memory;  ///< of the network and its spec
+};
+
+/// Checks a spec. Errors name the field of the spec; kResourceExhausted (LIMIT_EXCEEDED) names
+/// the limit.
+absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec);
+
+/// An id of the server's choice.
+std::string ChooseId();
+
+/// Makes the network. It takes time and must not run on gRPC's threads. kResourceExhausted
+/// (OUT_OF_MEMORY) when the machine has no memory left. Whoever does not publish the record
+/// must end its instance.
+absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
+                                              absl::string_view id);
+
+/// Lets the network be found from now on.
+void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record);
+
+}  // namespace prospero::server

@@ -1,0 +1,105 @@
+#include <memory>
+#include <utility>
+
+#include "engine/core/errors.h"
+#include "server/blueprint.h"
+#include "server/convert/network.h"
+#include "server/network_calls.h"
+
+namespace prospero::server {
+namespace {
+
+using SnapshotPointer = std::shared_ptr<const Snapshot>;
+
+/// A copy on its way: source, snapshot, new network.
+struct Copy : std::enable_shared_from_this<Copy> {
+  Copy(Host& host_given, Reply<v1::CloneNetworkResponse> reply_given)
+      : host(host_given), reply(std::move(reply_given)) {}
+
+  absl::Status Prepare(const v1::CloneNetworkRequest& request);
+  void TakeSnapshot();
+  void Make(const SnapshotPointer& snapshot);
+  void Finish(const std::shared_ptr<Record>& record, const absl::Status& restored);
+
+  Host& host;
+  const Reply<v1::CloneNetworkResponse> reply;
+  std::shared_ptr<Record> source;
+  Blueprint blueprint;
+  Budget::Reservation snapshot_memory;
+  std::shared_ptr<Catalog::Claim> claim;
+};
+
+absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
+  absl::StatusOr<std::shared_ptr<Record>> found = FindNetwork(host, request.name(), "name");
+  if (!found.ok()) return found.status();
+  source = *std::move(found);
+  if (!request.network_id().empty()) {
+    if (absl::Status status = CheckId(request.network_id(), "network_id"); !status.ok()) {
+      return status;
+    }
+  }
+  if (absl::Status status = CheckLabels(request.labels(), "labels"); !status.ok()) return status;
+  const InstanceStatus status = source->instance().status();
+  if (status.state == RunState::kFailed) {
+    return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_FAILED",
+                 "a failed network cannot be copied");
+  }
+  absl::StatusOr<Blueprint> drawn = Draw(host, source->spec());
+  if (!drawn.ok()) return drawn.status();
+  blueprint = *std::move(drawn);
+  blueprint.clock = status.clock;
+  blueprint.labels = request.labels();
+  absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(source->bytes());
+  if (!memory.ok()) return memory.status();
+  snapshot_memory = *std::move(memory);
+  absl::StatusOr<std::shared_ptr<Catalog::Claim>> taken =
+      host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
+  if (!taken.ok()) return taken.status();
+  claim = *std::move(taken);
+  return absl::OkStatus();
+}
+
+void Copy::TakeSnapshot() {
+  source->instance().TakeSnapshot(
+      [self = shared_from_this()](const absl::StatusOr<SnapshotPointer>& snapshot) {
+        if (!snapshot.ok()) return self->reply(snapshot.status());
+        self->host.control.Post([self, snapshot = *snapshot] { self->Make(snapshot); });
+      });
+}
+
+void Copy::Make(const SnapshotPointer& snapshot) {
+  const absl::StatusOr<std::shared_ptr<Record>> built =
+      Build(host, std::move(blueprint), claim->id());
+  if (!built.ok()) return reply(built.status());
+  (*built)->instance().RestoreSnapshot(snapshot, [self = shared_from_this(), record = *built](
+                                                     const absl::StatusOr<Cursor>& restored) {
+    self->Finish(record, restored.status());
+  });
+}
+
+void Copy::Finish(const std::shared_ptr<Record>& record, const absl::Status& restored) {
+  if (!restored.ok()) {
+    host.control.Post([record, restored] { record->instance().End(restored); });
+    return reply(restored);
+  }
+  Publish(host, *claim, record);
+  v1::CloneNetworkResponse response;
+  *response.mutable_network() = record->Describe();
+  reply(std::move(response));
+}
+
+}  // namespace
+
+void CloneNetwork(Host& host, const v1::CloneNetworkRequest& request,
+                  Reply<v1::CloneNetworkResponse> reply) {
+  host.requests.Once<v1::CloneNetworkRequest, v1::CloneNetworkResponse>(
+      "CloneNetwork", request,
+      [&host, &request](const Reply<v1::CloneNetworkResponse>& done) {
+        const auto copy = std::make_shared<Copy>(host, done);
+        if (absl::Status status = copy->Prepare(request); !status.ok()) return done(status);
+        copy->TakeSnapshot();
+      },
+      std::move(reply));
+}
+
+}  // namespace prospero::server

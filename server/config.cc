@@ -1,0 +1,117 @@
+#include "server/config.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "server/version.h"
+
+namespace prospero::server {
+namespace {
+
+/// PROSPERO_DRAIN_TIMEOUT for drain-timeout.
+std::string EnvironmentName(const std::string& name) {
+  std::string variable = "PROSPERO_";
+  for (const char c : name) {
+    variable += c == '-' ? '_' : static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  }
+  return variable;
+}
+
+void AddServing(CLI::App* app, Config* config) {
+  app->add_option("--listen", config->listen,
+                  "Address to listen on: host:port (port 0: any free one) or unix:path");
+  app->add_option("--port-file", config->port_file,
+                  "File to write the port to, once the server listens");
+  app->add_flag("--allow-insecure", config->allow_insecure,
+                "Listen on an address that other machines can reach, though there are no "
+                "credentials");
+  app->add_option("--workers", config->workers, "Threads that step networks; 0: one per core")
+      ->check(CLI::Range(0, 1024));
+  app->add_option("--reflection", config->reflection,
+                  "Answer gRPC reflection, so that tools can list the API");
+  app->add_option("--drain-timeout", config->drain_timeout_s,
+                  "Seconds that a shutdown waits for requests in flight before it cuts them off")
+      ->check(CLI::Range(0.0, 86400.0));
+}
+
+void AddLogging(CLI::App* app, Config* config) {
+  app->add_option("--log-format", config->log.json, "text, or json: one object per line")
+      ->transform(CLI::Transformer(
+          std::map<std::string, std::string>{{"text", "false"}, {"json", "true"}}));
+  const std::map<std::string, LogLevel> levels = {{"debug", LogLevel::kDebug},
+                                                  {"info", LogLevel::kInfo},
+                                                  {"warning", LogLevel::kWarning},
+                                                  {"error", LogLevel::kError}};
+  app->add_option("--log-level", config->log.level,
+                  "Least level to write: debug, info, warning or error")
+      ->transform(CLI::CheckedTransformer(levels));
+  app->add_option("--log-file", config->log.path, "File to append the log to; default: stderr");
+}
+
+void AddLimits(CLI::App* app, Limits* limits) {
+  const auto add = [app](const std::string& name, auto& value, const std::string& help) {
+    app->add_option("--" + name, value, help)
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str()
+        ->group("Limits");
+  };
+  add("max-networks", limits->max_networks, "Networks that live here");
+  add("max-neurons", limits->network.max_neurons, "Neurons of one network");
+  add("max-weights", limits->network.max_weights, "Weights of one network");
+  add("max-network-bytes", limits->network.max_bytes, "Bytes of one network's arrays");
+  add("max-total-bytes", limits->max_total_bytes,
+      "Bytes of all networks' arrays and of samples kept for slow readers");
+  add("max-batch-size", limits->network.max_batch_size, "Trials in parallel of one network");
+  add("max-populations", limits->network.max_populations, "Populations of one network");
+  add("max-projections", limits->network.max_projections, "Projections of one network");
+  add("max-message-bytes", limits->max_message_bytes, "Bytes of one request or response message");
+  add("max-steps-per-advance", limits->max_steps_per_advance, "Steps of one Drive or Step request");
+  add("max-subscriptions-per-network", limits->max_subscriptions_per_network,
+      "Observers of one network");
+  add("max-pending-samples", limits->max_pending_samples, "Samples kept for one slow reader");
+}
+
+/// What the environment says, as flags before those of the command line: the last one wins,
+/// and a flag beats the file.
+std::vector<std::string> Arguments(CLI::App* app, int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (CLI::Option* option : app->get_options()) {
+    const std::string name = option->get_single_name();
+    if (name == "help" || name == "version") continue;
+    option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    option->description(option->get_description() + " [$" + EnvironmentName(name) + "]");
+    const char* const value = std::getenv(EnvironmentName(name).c_str());
+    if (value != nullptr) arguments.push_back("--" + name + "=" + value);
+  }
+  arguments.insert(arguments.end(), argv + 1, argv + argc);
+  return {arguments.rbegin(), arguments.rend()};  // as CLI11 wants them
+}
+
+}  // namespace
+
+absl::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
+  Config config;
+  config.limits.max_total_bytes = DefaultTotalBytes();
+  CLI::App app("prosperod: hosts networks that learn while they run", "prosperod");
+  app.set_version_flag("--version", "prosperod " + Version());
+  app.set_config("--config", "", "Configuration file (INI or TOML): a line `name = value` each");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+  app.option_defaults()->always_capture_default();
+  AddServing(&app, &config);
+  AddLogging(&app, &config);
+  AddLimits(&app, &config.limits);
+  app.footer(
+      "Each option can also stand in the environment, or without the dashes in the\n"
+      "configuration file. A flag beats the environment, and that the file.");
+  try {
+    app.parse(Arguments(&app, argc, argv));
+  } catch (const CLI::ParseError& error) {
+    return ExitNow{app.exit(error)};
+  }
+  return config;
+}
+
+}  // namespace prospero::server

@@ -1,0 +1,110 @@
+#include <memory>
+#include <utility>
+
+#include "engine/core/errors.h"
+#include "server/blueprint.h"
+#include "server/convert/network.h"
+#include "server/network_calls.h"
+
+namespace prospero::server {
+namespace {
+
+/// Refuses what only the server may say.
+absl::Status CheckOutputOnly(const v1::Network& network) {
+  constexpr absl::string_view kWhy = "must not be set: the server sets it";
+  if (!network.name().empty()) {
+    return InvalidField("network.name", "must not be set: network_id chooses the name");
+  }
+  if (!network.uid().empty()) return InvalidField("network.uid", kWhy);
+  if (network.state() != v1::Network::STATE_UNSPECIFIED) return InvalidField("network.state", kWhy);
+  if (network.has_cursor()) return InvalidField("network.cursor", kWhy);
+  if (network.has_failure()) return InvalidField("network.failure", kWhy);
+  if (network.driven()) return InvalidField("network.driven", kWhy);
+  if (!network.etag().empty()) return InvalidField("network.etag", kWhy);
+  if (network.has_create_time()) return InvalidField("network.create_time", kWhy);
+  if (network.has_update_time()) return InvalidField("network.update_time", kWhy);
+  return absl::OkStatus();
+}
+
+/// A blueprint with the name that it will have.
+struct Plan {
+  Blueprint blueprint;
+  std::shared_ptr<Catalog::Claim> claim;
+  bool learning = true;
+};
+
+absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& request) {
+  if (!request.network_id().empty()) {
+    if (absl::Status status = CheckId(request.network_id(), "network_id"); !status.ok()) {
+      return status;
+    }
+  }
+  const v1::Network& network = request.network();
+  if (absl::Status status = CheckOutputOnly(network); !status.ok()) return status;
+  if (absl::Status status = CheckLabels(network.labels(), "network.labels"); !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<ClockMode> clock = FromProto(network.clock());
+  if (!clock.ok()) return UnderField(clock.status(), "network.clock");
+  if (!network.has_spec()) return InvalidField("network.spec", "must be set");
+  absl::StatusOr<Blueprint> blueprint = Draw(host, network.spec());
+  if (!blueprint.ok()) return UnderField(blueprint.status(), "network.spec");
+  blueprint->clock = *clock;
+  blueprint->labels = network.labels();
+  absl::StatusOr<std::shared_ptr<Catalog::Claim>> claim =
+      host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
+  if (!claim.ok()) return claim.status();
+  return Plan{*std::move(blueprint), *std::move(claim),
+              !network.has_learning() || network.learning()};
+}
+
+/// The network as it would be.
+v1::CreateNetworkResponse Preview(const Plan& plan) {
+  v1::CreateNetworkResponse response;
+  InstanceStatus status;
+  status.clock = plan.blueprint.clock;
+  status.state = status.clock == ClockMode::kFree ? RunState::kPaused : RunState::kRunning;
+  status.learning = plan.learning;
+  Describe(status, response.mutable_network());
+  response.mutable_network()->set_name(NameOf(plan.claim->id()));
+  *response.mutable_network()->mutable_spec() = plan.blueprint.spec;
+  *response.mutable_network()->mutable_labels() = plan.blueprint.labels;
+  return response;
+}
+
+void Make(Host& host, Plan& plan, const Reply<v1::CreateNetworkResponse>& reply) {
+  absl::StatusOr<std::shared_ptr<Record>> built =
+      Build(host, std::move(plan.blueprint), plan.claim->id());
+  if (!built.ok()) return reply(built.status());
+  const std::shared_ptr<Record> record = *std::move(built);
+  const auto finish = [&host, record, claim = plan.claim, reply] {
+    Publish(host, *claim, record);
+    v1::CreateNetworkResponse response;
+    *response.mutable_network() = record->Describe();
+    reply(std::move(response));
+  };
+  if (plan.learning) return finish();
+  record->instance().SetLearning(false, [finish](const absl::StatusOr<Cursor>&) { finish(); });
+}
+
+}  // namespace
+
+void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
+                   Reply<v1::CreateNetworkResponse> reply) {
+  if (request.validate_only()) {
+    const absl::StatusOr<Plan> plan = MakePlan(host, request);
+    if (!plan.ok()) return reply(plan.status());
+    return reply(Preview(*plan));
+  }
+  host.requests.Once<v1::CreateNetworkRequest, v1::CreateNetworkResponse>(
+      "CreateNetwork", request,
+      [&host, &request](const Reply<v1::CreateNetworkResponse>& done) {
+        absl::StatusOr<Plan> plan = MakePlan(host, request);
+        if (!plan.ok()) return done(plan.status());
+        auto shared = std::make_shared<Plan>(*std::move(plan));
+        host.control.Post([&host, shared, done] { Make(host, *shared, done); });
+      },
+      std::move(reply));
+}
+
+}  // namespace prospero::server

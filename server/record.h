@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "engine/core/mutex.h"
+#include "engine/runtime/instance.h"
+#include "prospero/v1/network.pb.h"
+#include "server/budget.h"
+#include "server/turns.h"
+
+namespace prospero::server {
+
+using Labels = google::protobuf::Map<std::string, std::string>;
+
+/// A hosted network as the server knows it: the instance and what only the wire cares about.
+/// Calls that change it take turns; streams hold it while they need it, and its memory counts
+/// as spent until the last one lets go. Thread-safe; its mutex is a leaf.
+class Record {
+ public:
+  struct Parts {
+    std::string id;
+    std::string uid;
+    v1::NetworkSpec spec;
+    Labels labels;
+    absl::Time create_time;
+    Budget::Reservation memory;
+    std::shared_ptr<Instance> instance;
+    std::shared_ptr<Turns> changes;
+    std::shared_ptr<Turns> steps;
+  };
+  explicit Record(Parts parts);
+
+  const std::string& id() const { return parts_.id; }
+  const v1::NetworkSpec& spec() const { return parts_.spec; }
+  Instance& instance() const { return *parts_.instance; }
+  /// [bytes], of the network and its spec
+  int64_t bytes() const { return parts_.memory.bytes(); }
+
+  /// Calls that change the resource.
+  Turns& changes() const { return *parts_.changes; }
+  /// Unary steps.
+  Turns& steps() const { return *parts_.steps; }
+
+  Labels labels() const ABSL_LOCKS_EXCLUDED(mu_);
+  /// The whole resource as it is now.
+  v1::Network Describe() const ABSL_LOCKS_EXCLUDED(mu_);
+  /// The same without the values of given weights.
+  v1::Network Summarize() const ABSL_LOCKS_EXCLUDED(mu_);
+  /// The same without the spec.
+  v1::Network Outline() const ABSL_LOCKS_EXCLUDED(mu_);
+
+  /// To be asked in one's turn. kNotFound (NETWORK_NOT_FOUND) once the network was deleted;
+  /// kAborted (ETAG_MISMATCH) unless `etag` is empty or the present one.
+  absl::Status CheckCurrent(absl::string_view etag) const ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Changes of the resource; each renews etag and update time.
+  void SetLabels(const Labels& labels) ABSL_LOCKS_EXCLUDED(mu_);
+  void Touch() ABSL_LOCKS_EXCLUDED(mu_);
+  void MarkDeleted() ABSL_LOCKS_EXCLUDED(mu_);
+
+ private:
+  std::string Etag() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Parts parts_;
+  const v1::NetworkSpec summary_;  ///< the spec without given values
+  mutable Mutex mu_;
+  Labels labels_ ABSL_GUARDED_BY(mu_);
+  absl::Time update_time_ ABSL_GUARDED_BY(mu_);
+  int64_t version_ ABSL_GUARDED_BY(mu_) = 1;
+  bool deleted_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+/// kNotFound, NETWORK_NOT_FOUND, with the name in the metadata.
+absl::Status NetworkNotFound(absl::string_view id);
+
+}  // namespace prospero::server

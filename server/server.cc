@@ -1,0 +1,131 @@
+#include "server/server.h"
+
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+
+#include <algorithm>
+#include <thread>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "engine/core/errors.h"
+#include "server/host.h"
+#include "server/listen_address.h"
+#include "server/network_service.h"
+#include "server/server_service.h"
+#include "server/simulation_service.h"
+
+namespace prospero::server {
+namespace {
+
+constexpr int kMaxMetadata = 64 << 10;          // [bytes] of one call
+constexpr int kMaxStreamsPerConnection = 4096;  // 500 networks with several streams each
+
+absl::StatusOr<ListenAddress> CheckAddress(const Server::Options& options) {
+  absl::StatusOr<ListenAddress> address = ParseListenAddress(options.listen);
+  if (!address.ok() || address->only_local || options.allow_insecure) return address;
+  return Error(absl::StatusCode::kFailedPrecondition, "INSECURE_ADDRESS",
+               absl::StrCat("'", options.listen,
+                            "' can be reached from other machines and there are no credentials; "
+                            "listen on 127.0.0.1, or allow it with --allow-insecure"));
+}
+
+int Workers(int wanted) {
+  return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::vector<std::unique_ptr<grpc::Service>> MakeServices(Host* host) {
+  std::vector<std::unique_ptr<grpc::Service>> services;
+  services.push_back(MakeNetworkService(host));
+  services.push_back(MakeSimulationService(host));
+  services.push_back(MakeServerService(host));
+  return services;
+}
+
+/// Dead connections are noticed after 30 s, and clients may ask every 10 s.
+void SetConnectionRules(grpc::ServerBuilder* builder, const Limits& limits) {
+  builder->SetMaxReceiveMessageSize(static_cast<int>(limits.max_message_bytes));
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 10'000);
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, kMaxStreamsPerConnection);
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, kMaxMetadata);
+  builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+}
+
+}  // namespace
+
+class Server::Body {
+ public:
+  explicit Body(Options options)
+      : host_(options.limits, std::move(options.kinds), Workers(options.workers), options.log),
+        services_(MakeServices(&host_)) {}
+
+  absl::Status Listen(const std::string& listen, const ListenAddress& address, bool reflection) {
+    grpc::EnableDefaultHealthCheckService(true);
+    if (reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    SetConnectionRules(&builder, host_.limits);
+    builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port_);
+    for (const auto& service : services_) builder.RegisterService(service.get());
+    server_ = builder.BuildAndStart();
+    if (server_ == nullptr) {
+      return Error(absl::StatusCode::kUnavailable, "ADDRESS_UNAVAILABLE",
+                   absl::StrCat("cannot listen on '", listen, "'"));
+    }
+    for (const char* service : {"prospero.v1.NetworkService", "prospero.v1.SimulationService",
+                                "prospero.v1.ServerService"}) {
+      server_->GetHealthCheckService()->SetServingStatus(service, true);
+    }
+    if (address.is_unix()) port_ = 0;
+    address_ =
+        address.is_unix() ? listen : absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port_);
+    return absl::OkStatus();
+  }
+
+  bool Drain(absl::Duration timeout) {
+    if (server_ == nullptr) return true;
+    const absl::Time deadline = absl::Now() + timeout;
+    server_->GetHealthCheckService()->SetServingStatus(false);
+    host_.Drain();
+    server_->Shutdown(absl::ToChronoTime(deadline));
+    host_.EndAll(Draining());
+    server_.reset();
+    return absl::Now() < deadline;
+  }
+
+  const std::string& address() const { return address_; }
+  int port() const { return port_; }
+
+ private:
+  Host host_;
+  const std::vector<std::unique_ptr<grpc::Service>> services_;
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+  int port_ = 0;
+};
+
+Server::Server(std::unique_ptr<Body> body) : body_(std::move(body)) {}
+
+Server::~Server() { body_->Drain(absl::ZeroDuration()); }
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
+  const absl::StatusOr<ListenAddress> address = CheckAddress(options);
+  if (!address.ok()) return address.status();
+  const std::string listen = options.listen;
+  const bool reflection = options.reflection;
+  auto body = std::make_unique<Body>(std::move(options));
+  if (absl::Status status = body->Listen(listen, *address, reflection); !status.ok()) {
+    return status;
+  }
+  return std::unique_ptr<Server>(new Server(std::move(body)));
+}
+
+const std::string& Server::address() const { return body_->address(); }
+int Server::port() const { return body_->port(); }
+bool Server::Drain(absl::Duration timeout) { return body_->Drain(timeout); }
+
+}  // namespace prospero::server

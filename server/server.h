@@ -1,0 +1,51 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "server/limits.h"
+#include "server/log.h"
+#include "server/model_kind.h"
+
+namespace prospero::server {
+
+/// A running prosperod, without the process around it. Thread-safe.
+class Server {
+ public:
+  struct Options {
+    std::string listen = "127.0.0.1:50551";  ///< "host:port", port 0: any; or "unix:path"
+    bool allow_insecure = false;             ///< to be reached from other machines
+    int workers = 0;                         ///< threads that step networks; 0: the cores
+    bool reflection = true;
+    Limits limits;
+    std::vector<ModelKind> kinds;
+    Logger* log = nullptr;  ///< must outlive the server
+  };
+
+  /// kInvalidArgument for wrong options; kFailedPrecondition for an address that others can
+  /// reach, unless allowed; kUnavailable when the address cannot be had.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(Options options);
+
+  /// As Drain(0).
+  ~Server();
+
+  /// As a client may use it: "127.0.0.1:41234", "unix:path".
+  const std::string& address() const;
+  /// 0 for a unix socket.
+  int port() const;
+
+  /// Shuts down: lets nobody in, tells drivers and observers, lets the requests in flight
+  /// finish, then ends every network. What is not through after `timeout` is cut off, and the
+  /// answer is false. Waits.
+  bool Drain(absl::Duration timeout);
+
+ private:
+  class Body;
+  explicit Server(std::unique_ptr<Body> body);
+  std::unique_ptr<Body> body_;
+};
+
+}  // namespace prospero::server

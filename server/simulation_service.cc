@@ -1,0 +1,43 @@
+#include "server/simulation_service.h"
+
+#include "prospero/v1/simulation_service.grpc.pb.h"
+#include "server/drive_session.h"
+#include "server/step_call.h"
+#include "server/subscribe_session.h"
+
+namespace prospero::server {
+namespace {
+
+class SimulationService final : public v1::SimulationService::CallbackService {
+ public:
+  explicit SimulationService(Host* host) : host_(host) {}
+
+  using Context = grpc::CallbackServerContext;
+
+  grpc::ServerBidiReactor<v1::DriveRequest, v1::DriveResponse>* Drive(Context* context) override {
+    return MakeDriveSession(host_, context);
+  }
+  grpc::ServerUnaryReactor* Step(Context* context, const v1::StepRequest* request,
+                                 v1::StepResponse* response) override {
+    return MakeStepCall(host_, context, *request, response);
+  }
+  grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>* Subscribe(
+      Context* context) override {
+    return MakeSubscribeSession(host_, context);
+  }
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(Context* context,
+                                                     const v1::WatchRequest* request) override {
+    return MakeWatchSession(host_, context, *request);
+  }
+
+ private:
+  Host* const host_;
+};
+
+}  // namespace
+
+std::unique_ptr<grpc::Service> MakeSimulationService(Host* host) {
+  return std::make_unique<SimulationService>(host);
+}
+
+}  // namespace prospero::server

@@ -1,0 +1,199 @@
+#include <algorithm>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "engine/core/errors.h"
+#include "server/convert/field.h"
+#include "server/convert/network.h"
+#include "server/convert/variable.h"
+#include "server/network_calls.h"
+
+namespace prospero::server {
+namespace {
+
+using Response = v1::UpdateNetworkResponse;
+
+/// What an update changes; empty parts stay as they are.
+struct Changes {
+  absl::optional<Labels> labels;
+  absl::optional<ClockMode> clock;
+  absl::optional<bool> learning;
+  std::vector<Assignment> parameters;
+};
+
+struct Mask {
+  bool labels = false;
+  bool clock = false;
+  bool learning = false;
+};
+
+absl::StatusOr<Mask> ReadMask(const v1::UpdateNetworkRequest& request) {
+  Mask mask;
+  const auto& paths = request.update_mask().paths();
+  for (int i = 0; i < paths.size(); ++i) {
+    const bool all = paths[i] == "*";
+    mask.labels = mask.labels || all || paths[i] == "labels";
+    mask.clock = mask.clock || all || paths[i] == "clock";
+    mask.learning = mask.learning || all || paths[i] == "learning";
+    if (all || paths[i] == "labels" || paths[i] == "clock" || paths[i] == "learning") continue;
+    return InvalidField(Element("update_mask.paths", i),
+                        absl::StrCat("must be \"labels\", \"clock\", \"learning\" or \"*\", got \"",
+                                     paths[i], "\""));
+  }
+  if (paths.empty() && request.parameters().empty()) {
+    return InvalidField("update_mask", "must not be empty, unless there are parameters");
+  }
+  return mask;
+}
+
+absl::StatusOr<Changes> ReadChanges(const v1::UpdateNetworkRequest& request,
+                                    const VariableTable& table) {
+  const absl::StatusOr<Mask> mask = ReadMask(request);
+  if (!mask.ok()) return mask.status();
+  const v1::Network& network = request.network();
+  Changes changes;
+  if (mask->labels) {
+    absl::Status status = CheckLabels(network.labels(), "network.labels");
+    if (!status.ok()) return status;
+    changes.labels = network.labels();
+  }
+  if (mask->clock) {
+    const absl::StatusOr<ClockMode> clock = FromProto(network.clock());
+    if (!clock.ok()) return UnderField(clock.status(), "network.clock");
+    changes.clock = *clock;
+  }
+  if (mask->learning) changes.learning = !network.has_learning() || network.learning();
+  for (const auto& [name, tensor] : request.parameters()) {
+    absl::StatusOr<Assignment> assignment =
+        ToAssignment(name, tensor, table, absl::StrCat("parameters[\"", name, "\"]"));
+    if (!assignment.ok()) return assignment.status();
+    changes.parameters.push_back(*std::move(assignment));
+  }
+  return changes;
+}
+
+/// One update of one network, in its turn.
+class Update : public std::enable_shared_from_this<Update> {
+ public:
+  Update(std::shared_ptr<Record> record, Changes changes, Reply<Response> reply)
+      : record_(std::move(record)), changes_(std::move(changes)), reply_(std::move(reply)) {}
+
+  /// Posts the orders all at once, so that they hold from the same step on unless a slice
+  /// begins between them.
+  void Apply(Turns::Turn turn);
+  void Answer(const Cursor& applied_at) const;
+
+ private:
+  using Order = std::function<void(Instance::Done<Cursor>)>;
+  std::vector<Order> Orders();
+  void Note(const absl::StatusOr<Cursor>& done) ABSL_LOCKS_EXCLUDED(mu_);
+  void Commit(const Cursor& applied_at);
+
+  const std::shared_ptr<Record> record_;
+  Changes changes_;
+  const Reply<Response> reply_;
+  Turns::Turn turn_;
+  Mutex mu_;
+  size_t pending_ ABSL_GUARDED_BY(mu_) = 0;
+  absl::Status error_ ABSL_GUARDED_BY(mu_);
+  Cursor applied_at_ ABSL_GUARDED_BY(mu_);
+};
+
+std::vector<Update::Order> Update::Orders() {
+  Instance& instance = record_->instance();
+  std::vector<Order> orders;
+  if (!changes_.parameters.empty()) {
+    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+      instance.Assign(std::move(changes_.parameters), std::move(done));
+    });
+  }
+  if (changes_.learning.has_value()) {
+    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+      instance.SetLearning(*changes_.learning, std::move(done));
+    });
+  }
+  if (changes_.clock.has_value() && *changes_.clock != instance.status().clock) {
+    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+      instance.SetClock(*changes_.clock, std::move(done));
+    });
+  }
+  return orders;
+}
+
+void Update::Apply(Turns::Turn turn) {
+  turn_ = std::move(turn);
+  const std::vector<Order> orders = Orders();
+  if (orders.empty()) return Commit(record_->instance().status().cursor);
+  {
+    MutexLock lock(mu_);
+    pending_ = orders.size();
+  }
+  for (const Order& order : orders) {
+    order([self = shared_from_this()](const absl::StatusOr<Cursor>& done) { self->Note(done); });
+  }
+}
+
+void Update::Note(const absl::StatusOr<Cursor>& done) {
+  absl::Status error;
+  Cursor applied_at;
+  {
+    MutexLock lock(mu_);
+    if (error_.ok()) error_ = done.status();
+    if (done.ok() && done->step >= applied_at_.step) applied_at_ = *done;
+    if (--pending_ > 0) return;
+    error = error_;
+    applied_at = applied_at_;
+  }
+  if (!error.ok()) return reply_(error);
+  Commit(applied_at);
+}
+
+void Update::Commit(const Cursor& applied_at) {
+  if (changes_.labels.has_value()) {
+    record_->SetLabels(*changes_.labels);
+  } else {
+    record_->Touch();
+  }
+  Answer(applied_at);
+}
+
+void Update::Answer(const Cursor& applied_at) const {
+  Response response;
+  *response.mutable_network() = record_->Describe();
+  *response.mutable_applied_at() = ToProto(applied_at);
+  reply_(std::move(response));
+}
+
+void Begin(Host& host, const v1::UpdateNetworkRequest& request, const Reply<Response>& reply) {
+  if (!request.has_network()) return reply(InvalidField("network", "must be set"));
+  const absl::StatusOr<std::shared_ptr<Record>> record =
+      FindNetwork(host, request.network().name(), "network.name");
+  if (!record.ok()) return reply(record.status());
+  absl::StatusOr<Changes> changes = ReadChanges(request, (*record)->instance().variables());
+  if (!changes.ok()) return reply(changes.status());
+  const auto update = std::make_shared<Update>(*record, *std::move(changes), reply);
+  const absl::Status entered =
+      (*record)->changes().Enter([update, record = *record, reply, etag = request.etag(),
+                                  validate_only = request.validate_only()](Turns::Turn turn) {
+        if (absl::Status status = record->CheckCurrent(etag); !status.ok()) return reply(status);
+        if (validate_only) return update->Answer(record->instance().status().cursor);
+        update->Apply(std::move(turn));
+      });
+  if (!entered.ok()) reply(entered);
+}
+
+}  // namespace
+
+void UpdateNetwork(Host& host, const v1::UpdateNetworkRequest& request, Reply<Response> reply) {
+  if (request.validate_only()) return Begin(host, request, reply);
+  host.requests.Once<v1::UpdateNetworkRequest, Response>(
+      "UpdateNetwork", request,
+      [&host, &request](const Reply<Response>& done) { Begin(host, request, done); },
+      std::move(reply));
+}
+
+}  // namespace prospero::server
