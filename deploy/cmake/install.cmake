@@ -37,10 +37,6 @@ if(PROSPERO_BUILD_CLIENT)
     FILES_MATCHING PATTERN *.proto)
 endif()
 
-if(TARGET prosperod)
-  install(TARGETS prosperod RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-endif()
-
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/prosperoConfig.cmake.in
   ${PROJECT_BINARY_DIR}/prosperoConfig.cmake INSTALL_DESTINATION ${package_folder})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/prosperoConfigVersion.cmake
