@@ -141,7 +141,7 @@ void HostedInstance::Advance(SliceBudget& budget) {
     } else if (auto admitted = Admit(*job_); admitted.ok()) {
       runner_.Begin(job_, budget.seen());
     } else {
-      FinishJob(admitted);
+      FinishJob(std::move(admitted));
       budget.CountStep();
     }
   }

@@ -16,6 +16,7 @@ struct Snapshot {
     DataType type;
     std::vector<int64_t> shape;
     std::string values;  ///< packed, row-major
+    friend bool operator==(const Array&, const Array&) = default;
   };
   int64_t step = 0;
   uint64_t seed = 0;

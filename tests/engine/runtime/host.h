@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -29,9 +30,9 @@ inline std::vector<float> AsFloats(const std::string& packed) {
 /// A toy network that is hosted while the object lives, on fake time.
 struct Host {
   explicit Host(Instance::Options options = {}, int workers = 1,
-                const std::function<void(ToyNetwork&)>& prepare = nullptr)
+                const std::function<void(ToyNetwork&)>& prepare = nullptr, int64_t width = 1)
       : scheduler(Scheduler::Make(workers)) {
-    auto network = std::make_unique<ToyNetwork>(options.seed);
+    auto network = std::make_unique<ToyNetwork>(options.seed, width);
     toy = network.get();
     if (prepare) prepare(*network);
     options.time = &time;
@@ -59,6 +60,9 @@ struct Host {
     return *Ask<std::shared_ptr<const Snapshot>>(
         [this](auto done) { instance->TakeSnapshot(done); });
   }
+
+  /// Waits until everything that was asked for so far is done, and observers were told.
+  void Settle() { Snap(); }
 
   /// Attaches with every input of the toy.
   absl::StatusOr<std::shared_ptr<Driver>> TryAttach(DriverOptions options = {}) {
@@ -111,6 +115,40 @@ struct Job : DriveJob {
   Job& Run(Driver& driver) { return Submit(driver).Wait(); }
 
   Box<bool> ended;
+};
+
+/// An observer and the wait for what it sees.
+struct Watch {
+  Watch(Host& host, const ObserverSpec& spec) {
+    observer = *host.instance->Observe(spec, [this] { ready.Put(true); });
+  }
+
+  /// Waits for that many samples, one by one.
+  std::vector<ObservedSample> Samples(size_t count) {
+    std::vector<ObservedSample> samples;
+    while (samples.size() < count) {
+      Observed seen;
+      while (!observer->Take(1, &seen)) ready.Take();
+      for (ObservedSample& sample : seen.samples) samples.push_back(std::move(sample));
+    }
+    return samples;
+  }
+
+  /// Waits for the next event.
+  Event NextEvent() {
+    while (events.empty()) {
+      Observed seen;
+      while (!observer->Take(0, &seen)) ready.Take();
+      events.insert(events.end(), seen.events.begin(), seen.events.end());
+    }
+    Event event = events.front();
+    events.pop_front();
+    return event;
+  }
+
+  Box<bool> ready;
+  std::deque<Event> events;
+  std::shared_ptr<Observer> observer;
 };
 
 inline std::string Metadata(const absl::Status& status, const std::string& key) {
