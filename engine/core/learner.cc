@@ -25,16 +25,16 @@ void AddMemory(const Variable& array, absl::string_view suffix, absl::string_vie
 }  // namespace
 
 template <class Real>
-void Learner<Real>::WantMemory(int64_t count, Arena& arena) {
+void Learner<Real>::WantMemory(const Layout& layout, Arena& arena) {
   if (!exists()) return;
-  count_ = count;
+  layout_ = layout;
   for (Real** scalar : {&eta_, &plastic_, &weight_decay_, &clip_}) arena.Want(scalar, 1);
   if (plasticity_->optimizer == Optimizer::kMomentum) arena.Want(&momentum_, 1);
-  if (has_m()) arena.Want(&m_, count);
+  if (has_m()) arena.Want(&m_, count());
   if (!is_adam()) return;
   for (Real** scalar : {&beta1_, &beta2_, &epsilon_}) arena.Want(scalar, 1);
   for (double** scalar : {&beta1_power_, &beta2_power_}) arena.Want(scalar, 1);
-  arena.Want(&v2_, count);
+  arena.Want(&v2_, count());
 }
 
 template <class Real>
@@ -70,10 +70,16 @@ void Learner<Real>::Register(const Variable& array, VariableTable& variables) {
 
 template <class Real>
 void Learner<Real>::Forget() {
-  if (has_m()) std::fill_n(m_, count_, Real{0});
+  if (has_m()) std::fill_n(m_, count(), Real{0});
   if (!is_adam()) return;
-  std::fill_n(v2_, count_, Real{0});
+  std::fill_n(v2_, count(), Real{0});
   *beta1_power_ = *beta2_power_ = 1.0;
+}
+
+template <class Real>
+void Learner<Real>::ClearPadding() {
+  if (has_m()) FillPadding(layout_, Real{0}, m_);
+  if (is_adam()) FillPadding(layout_, Real{0}, v2_);
 }
 
 template <class Real>

@@ -5,6 +5,7 @@
 
 #include "absl/types/optional.h"
 #include "engine/core/arena.h"
+#include "engine/core/padding.h"
 #include "engine/core/plasticity.h"
 #include "engine/core/update.h"
 #include "engine/core/variable.h"
@@ -32,12 +33,14 @@ class Learner {
 
   bool exists() const { return plasticity_.has_value(); }
 
-  /// `count`: values of the array, with padding.
-  void WantMemory(int64_t count, Arena& arena);
+  /// `layout`: of the array.
+  void WantMemory(const Layout& layout, Arena& arena);
   /// Adds the variables of `array` ("hidden.b"), whose parameters start as given.
   void Register(const Variable& array, VariableTable& variables);
   /// As if nothing had been learned.
   void Forget();
+  /// To be called when numbers that are not finite may have spread into the padding.
+  void ClearPadding();
 
   /// The update for this step; counts it. kFixed when the array is not plastic.
   Update<Real> Next(bool learning);
@@ -46,8 +49,10 @@ class Learner {
   bool has_m() const { return exists() && plasticity_->optimizer != Optimizer::kSgd; }
   bool is_adam() const { return exists() && plasticity_->optimizer == Optimizer::kAdam; }
 
+  int64_t count() const { return SaturatingMul(layout_.padded_rows, layout_.stride); }
+
   absl::optional<Plasticity> plasticity_;
-  int64_t count_ = 0;
+  Layout layout_;
   Real* eta_ = nullptr;
   Real* plastic_ = nullptr;
   Real* weight_decay_ = nullptr;

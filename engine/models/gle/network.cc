@@ -91,6 +91,14 @@ void GleNetwork<Real>::Reset(uint64_t seed, ResetScopes scopes) {
 }
 
 template <class Real>
+void GleNetwork<Real>::Fail() {
+  finite_ = false;
+  // Those who put values back do not see the padding.
+  for (Neurons<Real>& neurons : parts_.neurons) neurons.ClearPadding();
+  for (Synapses<Real>& synapses : parts_.synapses) synapses.ClearPadding();
+}
+
+template <class Real>
 void GleNetwork<Real>::Advance(const Step& step) noexcept {
   const FloatMode mode;
   const Real dt = static_cast<Real>(step.dt);
@@ -108,7 +116,7 @@ void GleNetwork<Real>::Advance(const Step& step) noexcept {
     finite = finite && neurons.finite();
   }
   *parts_.loss = loss;
-  if (!finite) finite_ = false;
+  if (!finite) Fail();
 }
 
 template class GleParts<float>;

@@ -45,6 +45,7 @@ class GleNetwork final : public Network {
 
  private:
   void Register();
+  void Fail();
 
   const GleSpec spec_;
   const NetworkOptions options_;

@@ -14,6 +14,8 @@ Neurons<Real>::Neurons(const GlePopulation& spec, int64_t fan_in, int64_t batch,
       fan_in_(fan_in),
       batch_(batch),
       stride_(PaddedRow<Real>(spec.size)),
+      per_trial_{batch, spec.size, batch, stride_},
+      per_neuron_{1, spec.size, 1, stride_},
       tau_min_(static_cast<Real>(spec.tau_min > 0 ? spec.tau_min : dt)),
       bias_learner_(spec.bias_plasticity),
       tau_m_learner_(spec.tau_m_plasticity) {}
@@ -28,8 +30,8 @@ void Neurons<Real>::WantMemory(Arena& arena) {
   }
   for (Real** array : {&b_, &tau_m_, &tau_r_, &dot_}) arena.Want(array, stride_);
   for (Real** scalar : {&gamma_, &loss_}) arena.Want(scalar, 1);
-  bias_learner_.WantMemory(stride_, arena);
-  tau_m_learner_.WantMemory(stride_, arena);
+  bias_learner_.WantMemory(per_neuron_, arena);
+  tau_m_learner_.WantMemory(per_neuron_, arena);
   if (!is_output()) return;
   for (Real** array : {&y_, &target_}) arena.Want(array, trials);
   for (Real** scalar : {&teach_, &beta_}) arena.Want(scalar, 1);
@@ -66,14 +68,22 @@ void Neurons<Real>::ResetWeights(uint64_t seed) {
 }
 
 template <class Real>
+void Neurons<Real>::ClearPadding() {
+  FillPadding(per_trial_, Real{0}, r_);
+  if (is_input()) return;
+  for (Real* array : {r_prime_, u_, v_, e_bottom_}) FillPadding(per_trial_, Real{0}, array);
+  FillPadding(per_neuron_, Real{0}, b_);
+  // The padding only must not divide by 0.
+  for (Real* tau : {tau_m_, tau_r_}) FillPadding(per_neuron_, Real{1}, tau);
+  bias_learner_.ClearPadding();
+  tau_m_learner_.ClearPadding();
+}
+
+template <class Real>
 void Neurons<Real>::SetTau() {
   const auto set = [this](const std::vector<double>& values, Real* tau) {
-    for (int64_t i = 0; i < stride_; ++i) {
-      // The padding only must not divide by 0.
-      if (i >= size())
-        tau[i] = 1;
-      else
-        tau[i] = static_cast<Real>(values[values.size() == 1 ? 0 : static_cast<size_t>(i)]);
+    for (int64_t i = 0; i < size(); ++i) {
+      tau[i] = static_cast<Real>(values[values.size() == 1 ? 0 : static_cast<size_t>(i)]);
     }
   };
   set(spec_.tau_m, tau_m_);

@@ -6,6 +6,7 @@
 #include "engine/core/arena.h"
 #include "engine/core/kernels.h"
 #include "engine/core/learner.h"
+#include "engine/core/padding.h"
 #include "engine/core/variable.h"
 #include "engine/models/gle/gle.h"
 
@@ -24,6 +25,8 @@ class Neurons {
   void Register(VariableTable& variables);
   void ResetState();
   void ResetWeights(uint64_t seed);
+  /// As Learner::ClearPadding.
+  void ClearPadding();
 
   /// The errors of this step, from what the targets sent in the step before; then clears
   /// e_bottom and s for the synapses to add to. Not for inputs.
@@ -67,7 +70,9 @@ class Neurons {
   const int64_t fan_in_;
   const int64_t batch_;
   const int64_t stride_;
-  const Real tau_min_;  ///< [ms]
+  const Layout per_trial_;   ///< [batch × size]
+  const Layout per_neuron_;  ///< [size]
+  const Real tau_min_;       ///< [ms]
   Learner<Real> bias_learner_;
   Learner<Real> tau_m_learner_;
 

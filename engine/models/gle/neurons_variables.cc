@@ -79,6 +79,7 @@ template <class Real>
 void Neurons<Real>::Register(VariableTable& variables) {
   if (is_input()) return RegisterInput(variables);
   SetTau();
+  ClearPadding();
   RegisterNeurons(variables);
   RegisterParameters(variables);
   if (is_output()) RegisterOutput(variables);

@@ -14,14 +14,13 @@ Synapses<Real>::Synapses(const GleProjection& spec, const Neurons<Real>& pre,
       pre_(pre),
       post_(post),
       batch_(batch),
-      rows_(RoundUp(post.size(), kRowBlock)),
+      layout_{post.size(), pre.size(), RoundUp(post.size(), kRowBlock), pre.stride()},
       learner_(spec.plasticity) {}
 
 template <class Real>
 void Synapses<Real>::WantMemory(Arena& arena) {
-  const int64_t count = SaturatingMul(rows_, pre_.stride());
-  arena.Want(&W_, count);
-  learner_.WantMemory(count, arena);
+  arena.Want(&W_, SaturatingMul(layout_.padded_rows, layout_.stride));
+  learner_.WantMemory(layout_, arena);
 }
 
 template <class Real>
@@ -38,21 +37,27 @@ template <class Real>
 void Synapses<Real>::ResetWeights(uint64_t seed) {
   const Initializer first = spec_.initializer.value_or(Initializer());
   const FirstValues values(first, pre_.size(), seed, NameOf(spec_) + ".W");
-  for (int64_t i = 0; i < post_.size(); ++i) {
-    Real* const row = W_ + i * pre_.stride();
-    for (int64_t j = 0; j < pre_.size(); ++j) {
-      row[j] = static_cast<Real>(values(i * pre_.size() + j));
+  for (int64_t i = 0; i < layout_.rows; ++i) {
+    Real* const row = W_ + i * layout_.stride;
+    for (int64_t j = 0; j < layout_.columns; ++j) {
+      row[j] = static_cast<Real>(values(i * layout_.columns + j));
     }
   }
   learner_.Forget();
 }
 
 template <class Real>
+void Synapses<Real>::ClearPadding() {
+  FillPadding(layout_, Real{0}, W_);
+  learner_.ClearPadding();
+}
+
+template <class Real>
 void Synapses<Real>::Transmit(bool learning) {
   WeightPass<Real> pass;
   pass.W = W_;
-  pass.rows = rows_;
-  pass.columns = pre_.stride();
+  pass.rows = layout_.padded_rows;
+  pass.columns = layout_.stride;
   pass.batch = batch_;
   pass.r_pre = pre_.r();
   pass.e_post = post_.e();

@@ -4,6 +4,7 @@
 
 #include "engine/core/arena.h"
 #include "engine/core/learner.h"
+#include "engine/core/padding.h"
 #include "engine/core/statistics.h"
 #include "engine/core/variable.h"
 #include "engine/models/gle/gle.h"
@@ -22,6 +23,8 @@ class Synapses {
   void WantMemory(Arena& arena);
   void Register(VariableTable& variables);
   void ResetWeights(uint64_t seed);
+  /// As Learner::ClearPadding.
+  void ClearPadding();
 
   /// s_post ← s_post + W r_pre, e_bottom ← e_bottom + Wᵀ e_post, then W learns.
   void Transmit(bool learning);
@@ -31,10 +34,10 @@ class Synapses {
   const Neurons<Real>& pre_;
   const Neurons<Real>& post_;
   const int64_t batch_;
-  const int64_t rows_;  ///< of W, with padding
+  const Layout layout_;  ///< of W
   Learner<Real> learner_;
   UpdateWatch watch_;
-  Real* W_ = nullptr;  ///< [rows × pre.stride]
+  Real* W_ = nullptr;
 };
 
 }  // namespace prospero

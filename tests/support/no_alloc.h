@@ -1,0 +1,18 @@
+#pragma once
+
+#include <cstdint>
+
+namespace prospero {
+
+/// Counts what this thread takes from the heap while it lives: calls of malloc and its kin,
+/// which operator new and Eigen use. Needs a program without sanitizers, which have their own.
+class AllocationCounter {
+ public:
+  AllocationCounter();
+  int64_t count() const;
+
+ private:
+  int64_t before_;
+};
+
+}  // namespace prospero
