@@ -40,25 +40,34 @@ void Learner<Real>::WantMemory(const Layout& layout, Arena& arena) {
 template <class Real>
 void Learner<Real>::Register(const Variable& array, VariableTable& variables) {
   if (!exists()) return;
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  const double below_one = std::nextafter(1.0, 0.0);
   const auto parameter = [&](absl::string_view suffix, absl::string_view description, double first,
-                             Real* data) {
+                             Real* data, double maximum) {
     *data = static_cast<Real>(first);
-    variables.Add(
+    const int index = variables.Add(
         Describe(absl::StrCat(array.name, suffix), Role::kParameter, {}, data, "1", description));
+    variables.Bound(index, 0.0, maximum);
+    return index;
   };
-  parameter(".eta", "learning rate, per step", plasticity_->learning_rate, eta_);
-  parameter(".plastic", "1: learns; 0: stays", plasticity_->enabled ? 1 : 0, plastic_);
-  parameter(".weight_decay", "decoupled weight decay", plasticity_->weight_decay, weight_decay_);
-  parameter(".clip", "bound of each element of the gradient; 0: none", plasticity_->clip, clip_);
+  parameter(".eta", "learning rate, per step", plasticity_->learning_rate, eta_, kInfinity);
+  parameter(".plastic", "1: learns; 0: stays", plasticity_->enabled ? 1 : 0, plastic_, 1.0);
+  parameter(".weight_decay", "decoupled weight decay", plasticity_->weight_decay, weight_decay_,
+            kInfinity);
+  parameter(".clip", "bound of each element of the gradient; 0: none", plasticity_->clip, clip_,
+            kInfinity);
   if (plasticity_->optimizer == Optimizer::kMomentum) {
-    parameter(".momentum", "momentum", plasticity_->momentum, momentum_);
+    parameter(".momentum", "momentum", plasticity_->momentum, momentum_, below_one);
   }
   if (has_m()) AddMemory(array, ".m", "running mean of the gradient", m_, variables);
   if (!is_adam()) return;
   AddMemory(array, ".v2", "running mean of the squared gradient", v2_, variables);
-  parameter(".beta1", "Adam's decay of the mean gradient", plasticity_->beta1, beta1_);
-  parameter(".beta2", "Adam's decay of the mean squared gradient", plasticity_->beta2, beta2_);
-  parameter(".epsilon", "Adam's epsilon", plasticity_->epsilon, epsilon_);
+  parameter(".beta1", "Adam's decay of the mean gradient", plasticity_->beta1, beta1_, below_one);
+  parameter(".beta2", "Adam's decay of the mean squared gradient", plasticity_->beta2, beta2_,
+            below_one);
+  const int epsilon =
+      parameter(".epsilon", "Adam's epsilon", plasticity_->epsilon, epsilon_, kInfinity);
+  variables.Bound(epsilon, std::numeric_limits<Real>::min(), kInfinity);
   const auto power = [&](absl::string_view suffix, double* data) {
     *data = 1.0;
     variables.Add(Describe(absl::StrCat(array.name, suffix), Role::kWeight, {}, data, "1",

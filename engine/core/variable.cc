@@ -96,6 +96,12 @@ int VariableTable::Add(Variable variable) {
   return index;
 }
 
+void VariableTable::Bound(int index, double minimum, double maximum) {
+  Variable& variable = variables_[static_cast<size_t>(index)];
+  variable.minimum = minimum;
+  variable.maximum = maximum;
+}
+
 int VariableTable::Find(absl::string_view name) const {
   const auto found = index_.find(name);
   return found == index_.end() ? -1 : found->second;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,10 @@ struct Variable {
   std::vector<int64_t> strides;  ///< [values], one for each dimension: rows may be padded
   void* data = nullptr;          ///< null for a computed signal
 
+  /// What may be written from outside; whoever lets values in sees to it.
+  double minimum = -std::numeric_limits<double>::infinity();
+  double maximum = std::numeric_limits<double>::infinity();
+
   /// For an input that can be absent (a target): index in the table of the scalar input
   /// that is 1 in steps for which this one has a value and 0 in all others.
   /// -1: the last value holds.
@@ -71,6 +76,8 @@ class VariableTable {
  public:
   /// Returns the index of the new variable. Names must be unique.
   int Add(Variable variable);
+  /// Bounds what may be written to a variable from outside.
+  void Bound(int index, double minimum, double maximum);
   /// -1 when there is none of that name.
   int Find(absl::string_view name) const;
 

@@ -26,7 +26,7 @@ absl::Status CheckAssignment(const Assignment& assignment, const VariableTable& 
                         absl::StrCat("takes ", variable.bytes(), " bytes, or ",
                                      SizeOf(variable.type), " for one value, got ", given));
   }
-  return CheckFinite(variable, assignment.values, [&variable] { return variable.name; });
+  return CheckValues(variable, assignment.values, [&variable] { return variable.name; });
 }
 
 absl::Status CheckAssignments(const std::vector<Assignment>& assignments,

@@ -49,7 +49,7 @@ absl::Status CheckInput(const DriveJob& job, size_t position, const VariableTabl
                         absl::StrCat("'", variable.name, "' takes 1 row or ", job.steps,
                                      " rows of ", row, " bytes, got ", given, " bytes"));
   }
-  return CheckFinite(variable, block.values,
+  return CheckValues(variable, block.values,
                      [position] { return absl::StrCat("inputs[", position, "].data"); });
 }
 

@@ -16,13 +16,19 @@ Real Load(const char* value) {
   return loaded;
 }
 
-/// Empty when all values are finite, else where the first other one is and what.
+/// Empty when all values are allowed, else what is wrong with the first other one.
 template <class Real>
-std::string FindNonFiniteValue(absl::string_view packed) {
+std::string FindBadValue(const Variable& variable, absl::string_view packed) {
   const auto count = static_cast<int64_t>(packed.size() / sizeof(Real));
   for (int64_t i = 0; i < count; ++i) {
     const Real value = Load<Real>(packed.data() + static_cast<size_t>(i) * sizeof(Real));
-    if (!std::isfinite(value)) return absl::StrCat("value ", i, " is ", value);
+    if (!std::isfinite(value)) return absl::StrCat("must be finite, value ", i, " is ", value);
+    if (static_cast<double>(value) < variable.minimum) {
+      return absl::StrCat("must be >= ", variable.minimum, ", value ", i, " is ", value);
+    }
+    if (static_cast<double>(value) > variable.maximum) {
+      return absl::StrCat("must be <= ", variable.maximum, ", value ", i, " is ", value);
+    }
   }
   return "";
 }
@@ -54,12 +60,13 @@ void AppendPacked(const Variable& variable, std::string* out) {
   variable.Read(out->data() + begin);
 }
 
-absl::Status CheckFinite(const Variable& variable, absl::string_view packed,
+absl::Status CheckValues(const Variable& variable, absl::string_view packed,
                          absl::FunctionRef<std::string()> path) {
-  const std::string bad = variable.type == DataType::kFloat32 ? FindNonFiniteValue<float>(packed)
-                                                              : FindNonFiniteValue<double>(packed);
+  const std::string bad = variable.type == DataType::kFloat32
+                              ? FindBadValue<float>(variable, packed)
+                              : FindBadValue<double>(variable, packed);
   if (bad.empty()) return absl::OkStatus();
-  return InvalidField(path(), absl::StrCat("'", variable.name, "' must be finite, ", bad));
+  return InvalidField(path(), absl::StrCat("'", variable.name, "' ", bad));
 }
 
 }  // namespace prospero

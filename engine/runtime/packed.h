@@ -20,8 +20,8 @@ double ReadValue(DataType type, const char* value);
 void AppendPacked(const Variable& variable, std::string* out);
 
 /// kInvalidArgument, naming path(), the variable and the first bad value, unless all of
-/// `packed` is finite.
-absl::Status CheckFinite(const Variable& variable, absl::string_view packed,
+/// `packed` is finite and within the variable's bounds.
+absl::Status CheckValues(const Variable& variable, absl::string_view packed,
                          absl::FunctionRef<std::string()> path);
 
 }  // namespace prospero

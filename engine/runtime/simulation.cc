@@ -65,7 +65,7 @@ absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
   for (const Snapshot::Array& array : snapshot.arrays) {
     const Variable& variable = variables()[variables().Find(array.name)];
     const auto path = [] { return std::string("snapshot"); };
-    if (auto status = CheckFinite(variable, array.values, path); !status.ok()) {
+    if (auto status = CheckValues(variable, array.values, path); !status.ok()) {
       return Error(absl::StatusCode::kFailedPrecondition, "SNAPSHOT_MISMATCH", status.message());
     }
   }

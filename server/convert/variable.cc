@@ -1,6 +1,7 @@
 #include "server/convert/variable.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -105,6 +106,8 @@ v1::VariableSchema ToProto(const Variable& variable, int index) {
   schema.set_unit(variable.unit);
   schema.set_description(variable.description);
   schema.set_computed(variable.computed());
+  if (std::isfinite(variable.minimum)) schema.set_minimum(variable.minimum);
+  if (std::isfinite(variable.maximum)) schema.set_maximum(variable.maximum);
   return schema;
 }
 

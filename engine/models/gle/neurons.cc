@@ -16,6 +16,7 @@ Neurons<Real>::Neurons(const GlePopulation& spec, int64_t fan_in, int64_t batch,
       stride_(PaddedRow<Real>(spec.size)),
       per_trial_{batch, spec.size, batch, stride_},
       per_neuron_{1, spec.size, 1, stride_},
+      dt_(static_cast<Real>(dt)),
       tau_min_(static_cast<Real>(spec.tau_min > 0 ? spec.tau_min : dt)),
       bias_learner_(spec.bias_plasticity),
       tau_m_learner_(spec.tau_m_plasticity) {}

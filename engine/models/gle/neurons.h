@@ -72,6 +72,7 @@ class Neurons {
   const int64_t stride_;
   const Layout per_trial_;   ///< [batch × size]
   const Layout per_neuron_;  ///< [size]
+  const Real dt_;            ///< [ms]
   const Real tau_min_;       ///< [ms]
   Learner<Real> bias_learner_;
   Learner<Real> tau_m_learner_;

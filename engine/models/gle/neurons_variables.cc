@@ -1,5 +1,6 @@
 // The variables of a population; the table in gle.h describes them.
 
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -52,8 +53,14 @@ void Neurons<Real>::RegisterParameters(VariableTable& variables) {
       AddArray("tau_m", tau_m, tau_m_, "ms", "membrane time constant", variables), variables);
   AddArray("tau_r", tau_m, tau_r_, "ms", "prospective time constant", variables);
   *gamma_ = static_cast<Real>(spec_.gamma);
-  variables.Add(Describe(absl::StrCat(spec_.name, ".gamma"), Role::kParameter, {}, gamma_, "1",
-                         "strength with which the error reaches the membrane"));
+  const int gamma =
+      variables.Add(Describe(absl::StrCat(spec_.name, ".gamma"), Role::kParameter, {}, gamma_, "1",
+                             "strength with which the error reaches the membrane"));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  variables.Bound(gamma, 0.0, 1.0);
+  for (const absl::string_view tau : {".tau_m", ".tau_r"}) {
+    variables.Bound(variables.Find(absl::StrCat(spec_.name, tau)), dt_, kInfinity);
+  }
 }
 
 template <class Real>
@@ -68,9 +75,13 @@ void Neurons<Real>::RegisterOutput(VariableTable& variables) {
                              target_, "1", "what the rates should be");
   target.presence = teach;
   variables.Add(std::move(target));
-  scalar("beta", Role::kInput, beta_, "strength of the teacher");
-  variables.Add(Describe(absl::StrCat(spec_.name, ".trial_weight"), Role::kInput, {batch_},
-                         trial_weight_, "1", "factor of beta in each trial; 0: it only listens"));
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  variables.Bound(teach, 0.0, 1.0);
+  variables.Bound(scalar("beta", Role::kInput, beta_, "strength of the teacher"), 0.0, kInfinity);
+  const int trial_weight = variables.Add(
+      Describe(absl::StrCat(spec_.name, ".trial_weight"), Role::kInput, {batch_}, trial_weight_,
+               "1", "factor of beta in each trial; 0: it only listens"));
+  variables.Bound(trial_weight, 0.0, kInfinity);
   AddArray("y", Role::kSignal, y_, "1", "rate at the start of the last step", variables);
   scalar("loss", Role::kSignal, loss_, "loss of y in the last step, mean over the batch");
 }
