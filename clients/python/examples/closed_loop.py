@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
-"""A closed loop: a network learns to move an arm it knows nothing about.
+"""A closed loop: a network takes an arm's control over from a reflex.
 
     python clients/python/examples/closed_loop.py --target 127.0.0.1:50051
 
-The arm follows its command with a lag; the network hears where the arm should be (with the
-velocity that takes it there) and where it is, and says the command. A clumsy teacher, a
-proportional controller, says in every step what it would have commanded, and the network
-learns from it online. After a while the teacher falls silent: the network goes on alone. One
-round trip in every step: sensors in, motor command out.
+An arm that hangs on a spring shall follow a moving point. A reflex pulls it towards the point
+and always comes late. A network hears the point and its velocity and adds its own command; what
+the reflex still had to do is its error (feedback-error learning, Kawato et al. 1987). So it
+learns, online, what the arm needs, and the reflex has less and less to do. At the end learning
+is switched off by one call while the loop goes on. One round trip in every step: sensors in,
+motor command out.
 """
 
 from __future__ import annotations
@@ -23,63 +24,76 @@ from prospero import gle
 
 DT_MS = 1.0
 ARM_LAG_MS = 50.0
-GAIN = 5.0  # of the teacher
+REFLEX_GAIN = 5.0
 
 
 def spec() -> gle.Spec:
-    return gle.chain(
-        [3, 40, 1],
-        dt_ms=DT_MS,
-        tau_m=10.0,  # tau_r = tau_m: neurons that answer without a lag
-        optimizer=prospero.Adam(1e-3),
-        seed=3,
-    )
+    # tau_r is left out: tau_r = tau_m, neurons that answer without a lag.
+    return gle.chain([2, 40, 1], dt_ms=DT_MS, tau_m=5.0, optimizer=prospero.Adam(3e-4), seed=3)
 
 
 def wish(step: int) -> tuple[float, float]:
-    """Where the arm should be, and its velocity [1/ARM_LAG_MS]."""
-    phase = 2 * np.pi * step * DT_MS / 2000.0
-    return 0.5 * np.sin(phase), 0.5 * np.cos(phase) * 2 * np.pi * ARM_LAG_MS / 2000.0
+    """Where the arm should be, and the velocity of that place [1/ARM_LAG_MS]."""
+    turn = 2 * np.pi * DT_MS / 1000.0
+    position = 0.5 * np.sin(turn * step) + 0.3 * np.sin(2.7 * turn * step)
+    velocity = turn * (0.5 * np.cos(turn * step) + 0.81 * np.cos(2.7 * turn * step)) / DT_MS
+    return position, velocity * ARM_LAG_MS
+
+
+def moved(arm: float, command: float) -> float:
+    """The arm one step later: it lags behind its command, and the spring pulls it back."""
+    return arm + DT_MS / ARM_LAG_MS * (command - arm - 1.5 * np.sin(2 * arm))
+
+
+def reflex(position: float, arm: float) -> float:
+    return REFLEX_GAIN * (position - arm)
+
+
+def misses_of_the_reflex(steps: int) -> np.ndarray:
+    """How far the arm is from its point when there is no network."""
+    arm, misses = 0.0, np.empty(steps)
+    for step in range(steps):
+        position, _ = wish(step)
+        arm = moved(arm, reflex(position, arm))
+        misses[step] = abs(position - arm)
+    return misses
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="A network learns to move an arm.")
+    parser = argparse.ArgumentParser(description="A network takes an arm's control over.")
     parser.add_argument("--target", default="127.0.0.1:50051", help="host:port of the server")
     parser.add_argument("--steps", type=int, default=12_000)
     arguments = parser.parse_args()
-    lessons = arguments.steps * 3 // 4
-    arm, misses, waits = 0.0, [], []
+    steps, lessons = arguments.steps, arguments.steps * 3 // 4
+    arm = command = 0.0
+    misses, waits = np.empty(steps), np.empty(steps)
     with prospero.Client(arguments.target) as client:
         network = client.create_network(spec(), labels={"app": "closed-loop"})
         try:
             with network.drive(outputs=["output.r"], heartbeat=5.0) as drive:
-                command = 0.0
-                for step in range(arguments.steps):
+                for step in range(steps):
+                    if step == lessons:
+                        network.update(learning=False)
                     position, velocity = wish(step)
-                    teacher = arm + velocity + GAIN * (position - arm)
                     begin = time.perf_counter()
-                    answer = drive.advance(
-                        {
-                            "input": [position, velocity, arm],
-                            "output": [teacher] if step < lessons else None,
-                        }
-                    )
-                    waits.append(time.perf_counter() - begin)
-                    # The teacher moves the arm during the lessons, the network afterwards.
-                    command = teacher if step < lessons else answer["output.r"].item()
-                    arm += DT_MS / ARM_LAG_MS * (command - arm)
-                    misses.append(abs(position - arm))
+                    # The target is the last command: the network's part and the reflex's.
+                    answer = drive.advance({"input": [position, velocity], "output": [command]})
+                    waits[step] = time.perf_counter() - begin
+                    command = answer["output.r"].item() + reflex(position, arm)
+                    arm = moved(arm, command)
+                    misses[step] = abs(position - arm)
         finally:
             network.delete()
-    taught, alone = np.mean(misses[lessons // 2 : lessons]), np.mean(misses[lessons:])
+    alone, tenth = misses_of_the_reflex(steps).mean(), steps // 10
     print(
-        f"miss, with the teacher {taught:.4f}, alone {alone:.4f} (the arm at rest: "
-        f"{0.5 * 2 / np.pi:.4f})"
+        f"miss, reflex alone {alone:.4f}; with the network, at first {misses[:tenth].mean():.4f}, "
+        f"taught {misses[lessons - tenth : lessons].mean():.4f}, "
+        f"learning off {misses[lessons:].mean():.4f}"
     )
-    p50, p99 = np.percentile(np.array(waits) * 1e6, [50, 99])
+    p50, p99 = np.percentile(waits * 1e6, [50, 99])
     print(
         f"round trip: median {p50:.0f} us, 99th percentile {p99:.0f} us, "
-        f"{1 / np.mean(waits):,.0f} per second"
+        f"{1 / waits.mean():,.0f} per second"
     )
     return 0
 

@@ -70,9 +70,9 @@ def test_a_list_with_none_has_no_frame_in_those_steps(ports):
     assert series.piece(1, 3)[1].values.tolist() == [[[1, 2]], [[3, 4]]]
 
 
-def test_a_series_needs_a_number_of_steps(ports):
-    with pytest.raises(prospero.InvalidArgument, match="steps"):
-        Series(ports, {"output.beta": 1.0}, None)
+def test_a_series_of_one_row_is_one_step(ports):
+    assert Series(ports, {"input": np.ones((1, 3)), "output.beta": 1.0}, None).steps == 1
+    assert Series(ports, {"input": np.ones((1, 3))}, 9).steps == 9
 
 
 @pytest.mark.parametrize("total", [1, 2, 7, 60])

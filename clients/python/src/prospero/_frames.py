@@ -83,13 +83,11 @@ class Series:
         for name, value in inputs.items():
             if value is not None:
                 self._add(name, ports[name], value)
-        if self._steps is None:
-            raise invalid("inputs", "give at least one array [T, ...], or `steps`")
 
     @property
     def steps(self) -> int:
-        """T."""
-        return self._steps or 0
+        """T; 1 when nothing tells it."""
+        return 1 if self._steps is None else self._steps
 
     def _add(self, name: str, variable: Variable, value: Any) -> None:
         present = None

@@ -112,7 +112,7 @@ class Drive:
         Args:
             inputs: by variable or population: [T, ...], or one value for all steps. A
                 list may contain None: no frame in that step, so no teacher there.
-            steps: T, when no input has rows.
+            steps: T, when no input has rows; None is 1 then.
             chunk: steps in one message; None chooses.
             output_every: return every n-th step, the last one among them.
             window: messages on their way.
