@@ -49,6 +49,53 @@ struct GleProjection {
 /// Its own name, or "<pre>_to_<post>".
 std::string NameOf(const GleProjection& projection);
 
+/// A network of Generalized Latent Equilibrium on any directed graph (Ellenberger, Haider et al.,
+/// Nature Communications 17:66, 2026; arXiv 2403.16933). Latent Equilibrium (Haider et al.,
+/// NeurIPS 2021) is tau_r = tau_m.
+///
+///   s = b + Σ W r_pre,   e_top = Σ Wᵀ e_post + β (target − r),   e_inst = φ′ e_top
+///
+///   τ_r v̇ = −v + e_inst           e = v + τ_m v̇         prospective error
+///   τ_m u̇ = −u + s + γ e          ŭ = u + τ_r u̇         r = φ(ŭ),  φ′ = φ′(ŭ)
+///   g_W = −⟨e r_preᵀ⟩             g_b = −⟨e⟩             g_τm = ⟨e u̇⟩
+///
+/// ⟨⟩ is the mean over the batch; each learned array takes one step of its optimizer down its
+/// g in each step of the network. Forward Euler, and every right side is of the step before:
+/// a neuron reads the r, e_top and φ′ that its neighbours and itself had then; only inputs are
+/// read undelayed. Wᵀ e is sent with the W that s was computed with. At the start all states are
+/// 0, r and φ′ as well. With instantaneous errors, e = v = e_inst. With cross-entropy, target − r
+/// is target − softmax(r). When tau_m is learned, or tau_min is given, both time constants are
+/// kept >= tau_min (or dt) by every step that learns.
+///
+/// Variables of population p and projection q, in the network's precision unless they say
+/// otherwise; neurons are [batch, size]:
+///
+/// | variable          | role      | what                                                     |
+/// |-------------------|-----------|----------------------------------------------------------|
+/// | p.r               | input     | INPUT: the rates, the last ones hold                     |
+/// | p.target, p.teach | input     | OUTPUT: target; 1 in steps that have one, else 0         |
+/// | p.beta            | input     | OUTPUT: strength of the teacher, a scalar                |
+/// | p.u p.v           | state     | membrane potential, integrated error                     |
+/// | p.r p.r_prime     | state     | rate and slope, of ŭ                                     |
+/// | p.e_bottom        | state     | Σ Wᵀ e handed to p by its targets                        |
+/// | p.e p.inst_e      | signal    | prospective and instantaneous error of the last step     |
+/// | p.u_ahead         | signal    | ŭ of the last step                                       |
+/// | p.y               | signal    | OUTPUT: r at the start of the last step, which the       |
+/// |                   |           | target was compared with                                 |
+/// | p.loss            | signal    | OUTPUT: 1/2 Σ (target − y)² or −Σ target log softmax y,  |
+/// |                   |           | mean over the batch; 0 without a target                  |
+/// | p.b               | weight ¹  | bias [size], where there is one                          |
+/// | p.tau_m p.tau_r   | weight ²  | time constants [size], in ms                             |
+/// | p.gamma           | parameter | a scalar                                                 |
+/// | q.W               | weight    | [post, pre]                                              |
+/// | q.W.mean, ...     | signal    | engine/core/statistics.h                                 |
+/// | A.eta, ...        |           | of a learned array A: engine/core/learner.h              |
+/// | learning          | parameter | 1 or 0, of all plasticity                                |
+/// | loss              | signal    | Σ p.loss                                                 |
+/// | energy            | signal    | 1/2 Σ e² of all neurons, mean over the batch; FLOAT64    |
+///
+/// ¹ a parameter when it is not learned; ² a parameter when tau_m is not learned and there is no
+/// tau_min.
 struct GleSpec {
   std::vector<GlePopulation> populations;
   std::vector<GleProjection> projections;

@@ -1,45 +1,45 @@
 #include "engine/models/gle/network.h"
 
-#include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "engine/core/describe.h"
 #include "engine/core/float_mode.h"
 
 namespace prospero {
 namespace {
 
-size_t IndexOf(const GleSpec& spec, const std::string& population) {
-  size_t i = 0;
-  while (spec.populations[i].name != population) ++i;
-  return i;
-}
-
-int64_t FanIn(const GleSpec& spec, const std::string& population) {
-  int64_t fan_in = 0;
-  for (const GleProjection& projection : spec.projections) {
-    if (projection.post != population) continue;
-    fan_in += spec.populations[IndexOf(spec, projection.pre)].size;
-  }
-  return fan_in;
+/// Index of each population by its name.
+absl::flat_hash_map<std::string, size_t> Indices(const GleSpec& spec) {
+  absl::flat_hash_map<std::string, size_t> indices;
+  for (size_t i = 0; i < spec.populations.size(); ++i) indices[spec.populations[i].name] = i;
+  return indices;
 }
 
 }  // namespace
 
 template <class Real>
 GleParts<Real>::GleParts(const GleSpec& spec, const NetworkOptions& options) {
+  const absl::flat_hash_map<std::string, size_t> indices = Indices(spec);
+  std::vector<int64_t> fan_in(spec.populations.size(), 0);
+  for (const GleProjection& q : spec.projections) {
+    int64_t& n = fan_in[indices.at(q.post)];
+    n = SaturatingAdd(n, spec.populations[indices.at(q.pre)].size);
+  }
   arena_.Want(&learning, 1);
   arena_.Want(&loss, 1);
   // The arena and the synapses keep their addresses.
   neurons.reserve(spec.populations.size());
   synapses.reserve(spec.projections.size());
-  for (const GlePopulation& population : spec.populations) {
-    neurons.emplace_back(population, FanIn(spec, population.name), options.batch_size, options.dt);
+  for (size_t i = 0; i < spec.populations.size(); ++i) {
+    neurons.emplace_back(spec.populations[i], fan_in[i], options.batch_size, options.dt);
     neurons.back().WantMemory(arena_);
   }
-  for (const GleProjection& projection : spec.projections) {
-    synapses.emplace_back(projection, neurons[IndexOf(spec, projection.pre)],
-                          neurons[IndexOf(spec, projection.post)], options.batch_size);
+  for (const GleProjection& q : spec.projections) {
+    synapses.emplace_back(q, neurons[indices.at(q.pre)], neurons[indices.at(q.post)],
+                          options.batch_size);
     synapses.back().WantMemory(arena_);
   }
 }
