@@ -10,6 +10,8 @@
 # done again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Lets ccache find what another folder or build has compiled already.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 if [[ ${1-} == -h || ${1-} == --help ]]; then
   sed -n '2,/^set/{/^#/s/^# \{0,1\}//p}' "$0"

@@ -11,6 +11,8 @@
 # Builds go to build/, results to build/results/. A second run builds only what changed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Lets ccache find what another folder or build has compiled already.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 
 fast=false
 only=

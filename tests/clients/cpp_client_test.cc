@@ -2,6 +2,9 @@
 
 #include <cmath>
 #include <csignal>
+#include <cstdio>
+#include <sstream>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -331,6 +334,30 @@ TEST(CppClient, SharesOneConnectionAmongThreads) {
     });
   }
   for (auto& thread : threads) thread.join();
+}
+
+/// What a program prints; its exit status must be 0.
+std::string OutputOf(const std::string& command) {
+  std::string output;
+  FILE* pipe = popen(command.c_str(), "r");
+  for (int c = fgetc(pipe); c != EOF; c = fgetc(pipe)) output.push_back(static_cast<char>(c));
+  EXPECT_EQ(pclose(pipe), 0) << command;
+  return output;
+}
+
+TEST(Examples, TakeOverFromTheFeedbackController) {
+  std::istringstream output(OutputOf(CLOSED_LOOP_PATH " " + Server::address() + " 30"));
+  std::vector<double> errors;  // [mm]
+  for (std::string word; output >> word;) {
+    if (word != "error") continue;
+    output >> errors.emplace_back();
+  }
+  ASSERT_EQ(errors.size(), 30u);
+  EXPECT_LT(errors.back(), 0.2 * errors.front());
+}
+
+TEST(Examples, SeeThatTheServerServes) {
+  EXPECT_THAT(OutputOf(HEALTH_PROBE_PATH " " + Server::address()), HasSubstr(": serving"));
 }
 
 }  // namespace

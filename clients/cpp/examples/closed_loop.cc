@@ -5,7 +5,7 @@
 // command as its target. It learns the inverse of the mass on the spring, takes over from the
 // feedback, and the tracking error falls.
 //
-//   closed_loop HOST:PORT [seconds of model time]
+//   closed_loop HOST:PORT [periods of the reference]
 
 #include <array>
 #include <cmath>
@@ -18,11 +18,12 @@ namespace {
 
 namespace pc = prospero::client;
 
-constexpr double kDt = 1e-3;  // [s] one step of the loop
+constexpr double kDt = 1e-3;     // [s] one step of the loop
+constexpr double kPeriod = 2.0;  // [s] after which the reference repeats
 
 /// Where the mass shall be [m], with its velocity [m/s] and acceleration [m/s²].
 std::array<double, 3> Reference(double t) {
-  constexpr double kSlow = 2.0, kFast = 4.3;  // [rad/s]
+  constexpr double kSlow = 2.0 * M_PI / kPeriod, kFast = 2.0 * kSlow;  // [rad/s]
   return {0.5 * std::sin(kSlow * t) + 0.3 * std::sin(kFast * t),
           0.5 * kSlow * std::cos(kSlow * t) + 0.3 * kFast * std::cos(kFast * t),
           -0.5 * kSlow * kSlow * std::sin(kSlow * t) - 0.3 * kFast * kFast * std::sin(kFast * t)};
@@ -38,14 +39,15 @@ struct MassOnSpring {
   }
 };
 
-/// Runs the loop and prints the tracking error of each second.
-absl::Status Run(pc::Drive& drive, int seconds) {
+/// Runs the loop and prints the tracking error of each period, root mean square.
+absl::Status Run(pc::Drive& drive, int periods) {
+  constexpr int kSteps = static_cast<int>(kPeriod / kDt);
   MassOnSpring mass;
   double learned = 0.0;  // [N] what the network commands
-  for (int second = 0; second < seconds; ++second) {
+  for (int period = 0; period < periods; ++period) {
     double squares = 0.0;
-    for (int n = 0; n < 1000; ++n) {
-      const auto [x, x_dot, x_ddot] = Reference(second + n * kDt);
+    for (int n = 0; n < kSteps; ++n) {
+      const auto [x, x_dot, x_ddot] = Reference(n * kDt);
       const double feedback = 3.0 * (x - mass.x) + 0.5 * (x_dot - mass.x_dot);
       const double command = learned + feedback;
       mass.Move(command);
@@ -57,12 +59,13 @@ absl::Status Run(pc::Drive& drive, int seconds) {
       if (!advanced.ok()) return advanced.status();
       learned = advanced->outputs.front().ToDoubles().front();
     }
-    std::printf("%3d s   tracking error %6.1f mm\n", second + 1, 1e3 * std::sqrt(squares / 1000));
+    std::printf("%4.0f s   tracking error %6.1f mm\n", (period + 1) * kPeriod,
+                1e3 * std::sqrt(squares / kSteps));
   }
   return drive.Finish();
 }
 
-absl::Status Main(const std::string& target, int seconds) {
+absl::Status Main(const std::string& target, int periods) {
   const auto client = pc::Client::Connect(target);
   if (!client.ok()) return client.status();
   const auto network = client->CreateNetwork(
@@ -70,7 +73,7 @@ absl::Status Main(const std::string& target, int seconds) {
   if (!network.ok()) return network.status();
   auto drive = network->Attach();
   if (!drive.ok()) return drive.status();
-  if (auto status = Run(*drive, seconds); !status.ok()) return status;
+  if (auto status = Run(*drive, periods); !status.ok()) return status;
   return network->Delete();
 }
 
@@ -78,7 +81,7 @@ absl::Status Main(const std::string& target, int seconds) {
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: %s HOST:PORT [seconds]\n", argv[0]);
+    std::fprintf(stderr, "usage: %s HOST:PORT [periods]\n", argv[0]);
     return 2;
   }
   const absl::Status status = Main(argv[1], argc > 2 ? std::atoi(argv[2]) : 20);

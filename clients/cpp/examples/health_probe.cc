@@ -14,8 +14,7 @@
 
 namespace {
 
-// HealthCheckResponse{status: SERVING} on the wire: field 1, varint 1. The request, for the
-// server as a whole, is an empty message.
+// HealthCheckResponse{status: SERVING} on the wire: field 1, varint 1.
 const std::string kServing = "\x08\x01";
 
 /// The answer's bytes, or the error.
@@ -26,8 +25,9 @@ grpc::Status Check(const std::string& target, std::chrono::seconds timeout, std:
   grpc::CompletionQueue queue;
   grpc::ByteBuffer response;
   grpc::Status status;
-  const auto call =
-      stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check", grpc::ByteBuffer(), &queue);
+  const grpc::Slice whole_server("");  // an empty request asks for the server as a whole
+  const auto call = stub.PrepareUnaryCall(&context, "/grpc.health.v1.Health/Check",
+                                          grpc::ByteBuffer(&whole_server, 1), &queue);
   call->StartCall();
   call->Finish(&response, &status, nullptr);
   void* tag = nullptr;
