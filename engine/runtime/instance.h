@@ -62,13 +62,14 @@ class Driver {
 };
 
 struct DriverOptions {
-  std::vector<int> inputs;  ///< input variables it may write; a job that writes others is refused
+  /// Input variables it may write; a job that writes others is refused.
+  std::vector<int> inputs = {};
   bool preempt = false;
   /// Called for events (started, paused, epoch changed, draining, lease lost). After kLeaseLost and
   /// after the network ended every further job is refused. Must not block.
-  std::function<void(const Event&)> on_event;
+  std::function<void(const Event&)> on_event = {};
   /// The network has ended (deleted, draining): no job will run any more. Must not block.
-  std::function<void(const absl::Status&)> on_end;
+  std::function<void(const absl::Status&)> on_end = {};
 };
 
 /// The actor around one network: it owns it, advances it, and is the only one to touch it.

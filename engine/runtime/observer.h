@@ -24,16 +24,16 @@ struct Slice {
 
 /// Some variables, with a common rhythm.
 struct Selection {
-  std::vector<int> variables;  ///< indices in the network's table
-  int64_t every_steps = 1;     ///< a sample when cursor.step is divisible by it
-  double max_rate_hz = 0.0;    ///< and at most this many per second of wall time; 0: no bound
+  std::vector<int> variables = {};  ///< indices in the network's table
+  int64_t every_steps = 1;          ///< a sample when cursor.step is divisible by it
+  double max_rate_hz = 0.0;         ///< and at most this many per second of wall time; 0: no bound
   Aggregation aggregation = Aggregation::kLast;
-  absl::optional<Slice> slice;
+  absl::optional<Slice> slice = {};
 };
 
 /// What an observer wants.
 struct ObserverSpec {
-  std::vector<Selection> selections;
+  std::vector<Selection> selections = {};
   bool start_with_snapshot = false;  ///< the present values of each selection come first
   int64_t capacity = 1024;           ///< samples kept for a slow reader, then the oldest go
 };
