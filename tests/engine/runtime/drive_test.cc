@@ -242,7 +242,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"ResultsTooLarge",
                         [](Job& job, const ToyNetwork& toy) { job.Steps(50).Return({toy.u}); },
                         absl::StatusCode::kResourceExhausted, "", "at most 1000 bytes"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(Drive, RefusesInputsThatWereNotAttached) {
   Host host;

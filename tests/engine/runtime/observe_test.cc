@@ -442,7 +442,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"TooMuchMemory",
             [](ObserverSpec& spec, const ToyNetwork&) { spec.capacity = INT64_MAX; }, "capacity",
             "for samples of"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& test) { return test.param.name; });
 
 TEST(Observer, ThePathOfSixIsTheVariableU) {
   // What the table above takes for granted.
