@@ -246,3 +246,22 @@ def test_many_networks_do_not_disturb_each_other(make, chain):
     for thread in threads:
         thread.join()
     assert all(np.array_equal(a, b) for a, b in zip(alone, together))
+
+
+def test_messages_of_many_streams_keep_their_order(make, chain):
+    """Large requests and answers on their way at once; each one names its step."""
+    networks = [make(chain((1, 1), batch=100, precision="float64")) for _ in range(4)]
+    done = []
+
+    def work(network):
+        with network.drive() as drive:
+            for _ in range(5):
+                run = drive.run({"input": np.ones((5000, 100, 1))}, chunk=50)
+            done.append(run.cursor.step)
+
+    threads = [threading.Thread(target=work, args=(network,)) for network in networks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert done == [25000] * 4

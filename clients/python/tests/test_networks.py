@@ -114,7 +114,8 @@ def test_the_schema_names_every_variable(make, chain):
     assert schema["output.target"].role == "input" and schema["output.target"].shape == (4, 1)
     assert schema["input_to_hidden.W"].shape == (3, 2)
     assert schema["hidden.u"].dtype == np.float64
-    assert schema["hidden.tau_m"].unit == "ms"
+    assert schema["hidden.tau_m"].unit == "ms" and schema["hidden.tau_m"].minimum == 0.5
+    assert schema["hidden.u"].minimum is None and schema["hidden.u"].maximum is None
     assert schema["input_to_hidden.W.norm"].computed
     assert "hidden_to_output.W" in str(schema)
 
@@ -136,7 +137,13 @@ def test_a_number_fills_an_array(make, chain):
 
 
 @pytest.mark.parametrize(
-    "values", [{"no.such": 1.0}, {"hidden.tau_m": [1.0]}, {"input_to_hidden.W": np.nan}]
+    "values",
+    [
+        {"no.such": 1.0},
+        {"hidden.tau_m": [1.0]},
+        {"hidden.tau_m": 0.1},
+        {"input_to_hidden.W": np.nan},
+    ],
 )
 def test_a_bad_parameter_changes_nothing(make, chain, values):
     network = make(chain())

@@ -38,6 +38,10 @@ class Variable:
     description: str
     computed: bool
     """A statistic that is computed only while somebody asks for it."""
+    minimum: float | None = None
+    """The least value that may be written to it; None is no bound."""
+    maximum: float | None = None
+    """The greatest value that may be written to it; None is no bound."""
 
 
 class Schema(Mapping[str, Variable]):
@@ -196,6 +200,8 @@ def variable_from(proto: v1.VariableSchema) -> Variable:
         unit=proto.unit,
         description=proto.description,
         computed=proto.computed,
+        minimum=proto.minimum if proto.HasField("minimum") else None,
+        maximum=proto.maximum if proto.HasField("maximum") else None,
     )
 
 
