@@ -10,7 +10,9 @@ template <class Real, Rule kRule>
 class Updater {
  public:
   explicit Updater(const Update<Real>& update)
-      : eta_(SetVec(update.eta)),
+      : m_(update.m),
+        v2_(update.v2),
+        eta_(SetVec(update.eta)),
         weight_decay_(SetVec(update.weight_decay)),
         clip_(SetVec(update.clip)),
         momentum_(SetVec(update.momentum)),
@@ -20,26 +22,27 @@ class Updater {
         m_scale_(SetVec(update.m_scale)),
         v2_scale_(SetVec(update.v2_scale)) {}
 
-  /// What is taken from w: η (optimizer(g) + weight_decay w). Moves m and v2 on.
-  Vec<Real> operator()(Vec<Real> w, Vec<Real> g, Real* m, Real* v2) const {
+  /// What is taken from w, which stands at `offset` in its array: η (optimizer(g) +
+  /// weight_decay w). Moves m and v2 on.
+  Vec<Real> operator()(Vec<Real> w, Vec<Real> g, int64_t offset) const {
     if constexpr (kRule == Rule::kPlainSgd) return hn::Mul(eta_, g);
     g = hn::Min(hn::Max(g, hn::Neg(clip_)), clip_);
-    return hn::Mul(eta_, hn::MulAdd(weight_decay_, w, Direction(g, m, v2)));
+    return hn::Mul(eta_, hn::MulAdd(weight_decay_, w, Direction(g, offset)));
   }
 
  private:
-  Vec<Real> Direction(Vec<Real> g, [[maybe_unused]] Real* m, [[maybe_unused]] Real* v2) const {
+  Vec<Real> Direction(Vec<Real> g, [[maybe_unused]] int64_t offset) const {
     if constexpr (kRule == Rule::kMomentum) {
-      const Vec<Real> moved = hn::MulAdd(momentum_, LoadVec(m), g);
-      StoreVec(moved, m);
+      const Vec<Real> moved = hn::MulAdd(momentum_, LoadVec(m_ + offset), g);
+      StoreVec(moved, m_ + offset);
       return moved;
     } else if constexpr (kRule == Rule::kAdam) {
       // β m + (1 − β) g = g + β (m − g)
-      const Vec<Real> first = hn::MulAdd(beta1_, hn::Sub(LoadVec(m), g), g);
+      const Vec<Real> first = hn::MulAdd(beta1_, hn::Sub(LoadVec(m_ + offset), g), g);
       const Vec<Real> g2 = hn::Mul(g, g);
-      const Vec<Real> second = hn::MulAdd(beta2_, hn::Sub(LoadVec(v2), g2), g2);
-      StoreVec(first, m);
-      StoreVec(second, v2);
+      const Vec<Real> second = hn::MulAdd(beta2_, hn::Sub(LoadVec(v2_ + offset), g2), g2);
+      StoreVec(first, m_ + offset);
+      StoreVec(second, v2_ + offset);
       const Vec<Real> root = hn::MulAdd(hn::Sqrt(second), v2_scale_, epsilon_);
       return hn::Div(hn::Mul(first, m_scale_), root);
     } else {
@@ -47,6 +50,8 @@ class Updater {
     }
   }
 
+  Real* m_;
+  Real* v2_;
   Vec<Real> eta_, weight_decay_, clip_, momentum_, beta1_, beta2_, epsilon_, m_scale_, v2_scale_;
 };
 

@@ -41,7 +41,7 @@ void UpdateArray(const Update<Real>& update, const Real* g, int64_t count, Real*
     const Updater<Real, rule()> updater(update);
     for (int64_t i = 0; i < count; i += kVec<Real>) {
       const Vec<Real> before = LoadVec(w + i);
-      const Vec<Real> change = updater(before, LoadVec(g + i), update.m + i, update.v2 + i);
+      const Vec<Real> change = updater(before, LoadVec(g + i), i);
       StoreVec(hn::Sub(before, change), w + i);
     }
   });

@@ -16,8 +16,7 @@ namespace prospero {
 template <class Real, Rule kRule, bool kWatched>
 class TileUpdate {
  public:
-  explicit TileUpdate(const WeightPass<Real>& pass)
-      : W_(pass.W), m_(pass.update.m), v2_(pass.update.v2), updater_(pass.update) {}
+  explicit TileUpdate(const WeightPass<Real>& pass) : W_(pass.W), updater_(pass.update) {}
 
   /// What the last factor of a gradient is multiplied with beforehand.
   static Real Scale(const WeightPass<Real>& pass) {
@@ -32,8 +31,7 @@ class TileUpdate {
       if constexpr (kWatched) counter_.See(w, after, hn::Mul(a, b));
       StoreVec(after, at);
     } else if constexpr (kRule != Rule::kFixed) {
-      const auto offset = at - W_;
-      const Vec<Real> change = updater_(w, hn::Mul(a, b), m_ + offset, v2_ + offset);
+      const Vec<Real> change = updater_(w, hn::Mul(a, b), at - W_);
       const Vec<Real> after = hn::Sub(w, change);
       if constexpr (kWatched) counter_.See(w, after, change);
       StoreVec(after, at);
@@ -44,8 +42,6 @@ class TileUpdate {
 
  private:
   Real* const W_;
-  Real* const m_;
-  Real* const v2_;
   const Updater<Real, kRule> updater_;
   UpdateCounter<Real, kWatched> counter_;
 };
