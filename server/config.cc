@@ -1,6 +1,7 @@
 #include "server/config.h"
 
 #include <CLI/CLI.hpp>
+#include <cctype>
 #include <cstdlib>
 #include <map>
 #include <string>
@@ -31,32 +32,39 @@ void AddServing(CLI::App* app, Config* config) {
   app->add_option("--workers", config->workers, "Threads that step networks; 0: one per core")
       ->check(CLI::Range(0, 1024));
   app->add_option("--reflection", config->reflection,
-                  "Answer gRPC reflection, so that tools can list the API");
+                  "Answer gRPC reflection, so that tools can list the API")
+      ->default_str("true");
   app->add_option("--drain-timeout", config->drain_timeout_s,
                   "Seconds that a shutdown waits for requests in flight before it cuts them off")
       ->check(CLI::Range(0.0, 86400.0));
 }
 
-void AddLogging(CLI::App* app, Config* config) {
-  app->add_option("--log-format", config->log.json, "text, or json: one object per line")
-      ->transform(CLI::Transformer(
-          std::map<std::string, std::string>{{"text", "false"}, {"json", "true"}}));
-  const std::map<std::string, LogLevel> levels = {{"debug", LogLevel::kDebug},
-                                                  {"info", LogLevel::kInfo},
-                                                  {"warning", LogLevel::kWarning},
-                                                  {"error", LogLevel::kError}};
-  app->add_option("--log-level", config->log.level,
-                  "Least level to write: debug, info, warning or error")
-      ->transform(CLI::CheckedTransformer(levels));
-  app->add_option("--log-file", config->log.path, "File to append the log to; default: stderr");
+/// As words, before they are understood.
+struct LogWords {
+  std::string format = "text";
+  std::string level = "info";
+};
+
+const std::map<std::string, LogLevel>& Levels() {
+  static const auto* const levels =
+      new std::map<std::string, LogLevel>{{"debug", LogLevel::kDebug},
+                                          {"error", LogLevel::kError},
+                                          {"info", LogLevel::kInfo},
+                                          {"warning", LogLevel::kWarning}};
+  return *levels;
+}
+
+void AddLogging(CLI::App* app, LogWords* words, Logger::Options* log) {
+  app->add_option("--log-format", words->format, "text, or json: one object per line")
+      ->check(CLI::IsMember({"text", "json"}));
+  app->add_option("--log-level", words->level, "Least level to write")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app->add_option("--log-file", log->path, "File to append the log to; empty: stderr");
 }
 
 void AddLimits(CLI::App* app, Limits* limits) {
   const auto add = [app](const std::string& name, auto& value, const std::string& help) {
-    app->add_option("--" + name, value, help)
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str()
-        ->group("Limits");
+    app->add_option("--" + name, value, help)->check(CLI::PositiveNumber)->group("Limits");
   };
   add("max-networks", limits->max_networks, "Networks that live here");
   add("max-neurons", limits->network.max_neurons, "Neurons of one network");
@@ -84,7 +92,7 @@ std::vector<std::string> Arguments(CLI::App* app, int argc, const char* const* a
     option->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     option->description(option->get_description() + " [$" + EnvironmentName(name) + "]");
     const char* const value = std::getenv(EnvironmentName(name).c_str());
-    if (value != nullptr) arguments.push_back("--" + name + "=" + value);
+    if (value != nullptr && *value != '\0') arguments.push_back("--" + name + "=" + value);
   }
   arguments.insert(arguments.end(), argv + 1, argv + argc);
   return {arguments.rbegin(), arguments.rend()};  // as CLI11 wants them
@@ -101,7 +109,8 @@ absl::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->always_capture_default();
   AddServing(&app, &config);
-  AddLogging(&app, &config);
+  LogWords words;
+  AddLogging(&app, &words, &config.log);
   AddLimits(&app, &config.limits);
   app.footer(
       "Each option can also stand in the environment, or without the dashes in the\n"
@@ -111,6 +120,8 @@ absl::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   } catch (const CLI::ParseError& error) {
     return ExitNow{app.exit(error)};
   }
+  config.log.json = words.format == "json";
+  config.log.level = Levels().at(words.level);
   return config;
 }
 

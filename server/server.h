@@ -12,7 +12,8 @@
 
 namespace prospero::server {
 
-/// A running prosperod, without the process around it. Thread-safe.
+/// A running prosperod, without the process around it. Made, drained and destroyed by one
+/// thread.
 class Server {
  public:
   struct Options {
