@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -97,7 +98,7 @@ class ToyNetwork final : public Network {
   int Add(const char* name, Role role, std::vector<int64_t> shape, Real* data) {
     Variable variable;
     variable.name = name;
-    variable.unit = "1";
+    variable.unit = std::string("1");
     variable.role = role;
     variable.type = sizeof(Real) == 4 ? DataType::kFloat32 : DataType::kFloat64;
     variable.strides = PackedStrides(shape);

@@ -1,0 +1,135 @@
+// A real network, hosted: what the runtime adds must not show in a single bit.
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/models/gle/gle.h"
+#include "gtest/gtest.h"
+#include "tests/engine/runtime/host.h"
+#include "tests/support/tangle.h"
+#include "tests/support/variables.h"
+
+namespace prospero {
+namespace {
+
+constexpr double kDt = 0.05;
+
+std::unique_ptr<Network> MakeTangle(uint64_t seed) {
+  NetworkOptions options;
+  options.dt = kDt;
+  options.seed = seed;
+  return *MakeGle(Tangle(), options, NetworkLimits());
+}
+
+/// The same frames as RunTangle writes: row n holds the inputs of step n; a port that can be
+/// absent is given only where it is present.
+void GiveTangle(int64_t step, const Network& written, DriveJob& job) {
+  WriteTangle(step, written);
+  const VariableTable& variables = written.variables();
+  std::vector<bool> is_presence(static_cast<size_t>(variables.size()), false);
+  for (const Variable& variable : variables) {
+    if (variable.presence >= 0) is_presence[static_cast<size_t>(variable.presence)] = true;
+  }
+  job.inputs.clear();
+  for (int i = 0; i < variables.size(); ++i) {
+    const Variable& variable = variables[i];
+    if (variable.role != Role::kInput || is_presence[static_cast<size_t>(i)]) continue;
+    if (variable.presence >= 0 && variables[variable.presence].scalar() == 0.0) continue;
+    InputBlock block{i, std::string(static_cast<size_t>(variable.bytes()), '\0')};
+    variable.Read(block.values.data());
+    job.inputs.push_back(std::move(block));
+  }
+}
+
+struct HostedTangle {
+  explicit HostedTangle(uint64_t seed) : scheduler(Scheduler::Make(2)), frames(MakeTangle(seed)) {
+    auto owned = MakeTangle(seed);
+    network = owned.get();
+    Instance::Options options;
+    options.dt = kDt;
+    options.seed = seed;
+    instance = Instance::Make(std::move(owned), scheduler.get(), options);
+    DriverOptions attach;
+    for (int i = 0; i < network->variables().size(); ++i) {
+      if (network->variables()[i].role == Role::kInput) attach.inputs.push_back(i);
+    }
+    driver = *instance->Attach(attach);
+  }
+  ~HostedTangle() { instance->End(absl::AbortedError("the test is over")); }
+
+  void Run(int64_t begin, int64_t end) {
+    for (int64_t n = begin; n < end; ++n) {
+      Job job;
+      GiveTangle(n, *frames, job);
+      job.At(n).Run(*driver);
+      ASSERT_TRUE(job.status.ok()) << job.status;
+    }
+  }
+  std::shared_ptr<const Snapshot> Snap() {
+    Box<std::shared_ptr<const Snapshot>> box;
+    instance->TakeSnapshot([&](auto taken) { box.Put(*taken); });
+    return box.Take();
+  }
+  void Restore(std::shared_ptr<const Snapshot> snapshot) {
+    Box<absl::Status> box;
+    instance->RestoreSnapshot(snapshot, [&](auto at) { box.Put(at.status()); });
+    EXPECT_TRUE(box.Take().ok());
+  }
+
+  std::unique_ptr<Scheduler> scheduler;
+  std::unique_ptr<Network> frames;  ///< where WriteTangle leaves what the jobs carry
+  Network* network;
+  std::shared_ptr<Instance> instance;
+  std::shared_ptr<Driver> driver;
+};
+
+std::string Bytes(const Snapshot& snapshot) {
+  std::string bytes;
+  for (const auto& array : snapshot.arrays) bytes += array.values;
+  return bytes;
+}
+
+TEST(HostedGle, DoesAsTheBareNetworkDoes) {
+  const auto bare = MakeTangle(5);
+  RunTangle(0, 300, kDt, *bare);
+  HostedTangle hosted(5);
+  hosted.Run(0, 300);
+  EXPECT_EQ(Bytes(*hosted.Snap()), SavedBytes(*bare));
+}
+
+TEST(HostedGle, GoesOnBitForBitFromASnapshotAlsoInAnotherNetwork) {
+  HostedTangle hosted(5);
+  hosted.Run(0, 150);
+  const auto middle = hosted.Snap();
+  hosted.Run(150, 300);
+  const std::string end = Bytes(*hosted.Snap());
+  hosted.Restore(middle);
+  hosted.Run(150, 300);
+  EXPECT_EQ(Bytes(*hosted.Snap()), end);
+
+  HostedTangle other(6);
+  other.Run(0, 20);
+  other.Restore(middle);
+  other.Run(150, 300);
+  EXPECT_EQ(Bytes(*other.Snap()), end);
+}
+
+TEST(HostedGle, IsNotDisturbedByWhoeverWatchesEverything) {
+  HostedTangle alone(5);
+  alone.Run(0, 150);
+  HostedTangle watched(5);
+  Selection everything;
+  for (int i = 0; i < watched.network->variables().size(); ++i) everything.variables.push_back(i);
+  ObserverSpec spec = {.selections = {everything}, .start_with_snapshot = true, .capacity = 3};
+  const auto observer = *watched.instance->Observe(spec, nullptr);
+  watched.Run(0, 150);
+  EXPECT_EQ(Bytes(*watched.Snap()), Bytes(*alone.Snap()));
+  Observed seen;
+  EXPECT_TRUE(observer->Take(10, &seen));
+  EXPECT_EQ(seen.gap->count, 148);
+  EXPECT_EQ(seen.samples.back().cursor.step, 150);
+}
+
+}  // namespace
+}  // namespace prospero
