@@ -9,15 +9,29 @@ void JobRunner::Begin(DriveJob* job, Clock::Time now) {
   job_ = job;
   job_->queued_ns = Nanoseconds(now - job->submitted);
   given_.clear();
-  for (const InputBlock& block : job->inputs) given_.push_back(block.variable);
+  sources_.clear();
+  for (const InputBlock& block : job->inputs) {
+    const Variable& variable = simulation_.variables()[block.variable];
+    const int64_t row_bytes = variable.bytes();
+    given_.push_back(block.variable);
+    if (static_cast<int64_t>(block.values.size()) == row_bytes) {
+      variable.Write(block.values.data());
+    } else {
+      sources_.push_back({&variable, block.values.data(), row_bytes});
+    }
+  }
+
   watched_.assign(job->outputs.begin(), job->outputs.end());
   simulation_.watches().Add(watched_);
-
+  sinks_.clear();
   const int64_t rows = ResultRows(job->steps, job->output_every);
+  steps_to_output_ = job->steps - (rows - 1) * job->output_every;
   job->results.resize(job->outputs.size());
   for (size_t i = 0; i < job->outputs.size(); ++i) {
     const Variable& variable = simulation_.variables()[job->outputs[i]];
-    job->results[i].reserve(static_cast<size_t>(rows * variable.bytes()));
+    const auto row_bytes = static_cast<size_t>(variable.bytes());
+    job->results[i].reserve(static_cast<size_t>(rows) * row_bytes);
+    sinks_.push_back({&variable, &job->results[i], IsPacked(variable) ? row_bytes : 0});
   }
 }
 
@@ -27,21 +41,13 @@ JobRunner::Progress JobRunner::Run(SliceBudget& budget, StepCost& cost, const Le
   Progress progress = Progress::kMore;
   simulation_.SetPresent(given_);
   while (progress == Progress::kMore && !budget.spent() && !lease.detached()) {
-    WriteInputs(job_->steps_done == 0);
-    const bool finite = simulation_.Advance();
+    const bool finite = Step();
     budget.CountStep();
     if (!finite) {
       progress = Progress::kDiverged;
-      break;
+    } else if (job_->steps_done == job_->steps) {
+      progress = Progress::kDone;
     }
-    ++job_->steps_done;
-    if (simulation_.has_target()) {
-      job_->loss_sum += simulation_.loss();
-      ++job_->loss_steps;
-    }
-    const int64_t left = job_->steps - job_->steps_done;
-    if (left % job_->output_every == 0) Record();
-    if (left == 0) progress = Progress::kDone;
   }
   const int64_t elapsed = Nanoseconds(budget.Look() - begin);
   cost.Add(elapsed, job_->steps_done - done_before);
@@ -50,27 +56,38 @@ JobRunner::Progress JobRunner::Run(SliceBudget& budget, StepCost& cost, const Le
   return progress;
 }
 
+bool JobRunner::Step() {
+  for (Source& source : sources_) {
+    source.variable->Write(source.row);
+    source.row += source.row_bytes;
+  }
+  if (!simulation_.Advance()) return false;
+  ++job_->steps_done;
+  if (simulation_.has_target()) {
+    job_->loss_sum += simulation_.loss();
+    ++job_->loss_steps;
+  }
+  if (--steps_to_output_ == 0) {
+    Record();
+    steps_to_output_ = job_->output_every;
+  }
+  return true;
+}
+
+void JobRunner::Record() {
+  for (const Sink& sink : sinks_) {
+    if (sink.packed_bytes > 0) {
+      sink.rows->append(static_cast<const char*>(sink.variable->data), sink.packed_bytes);
+    } else {
+      AppendPacked(*sink.variable, sink.rows);
+    }
+  }
+}
+
 void JobRunner::End() {
   simulation_.watches().Remove(watched_);
   watched_.clear();
   job_ = nullptr;
-}
-
-void JobRunner::WriteInputs(bool first) {
-  for (const InputBlock& block : job_->inputs) {
-    const Variable& variable = simulation_.variables()[block.variable];
-    const auto row = static_cast<size_t>(variable.bytes());
-    const bool holds = block.values.size() == row;
-    if (holds && !first) continue;
-    const size_t offset = holds ? 0 : static_cast<size_t>(job_->steps_done) * row;
-    variable.Write(block.values.data() + offset);
-  }
-}
-
-void JobRunner::Record() {
-  for (size_t i = 0; i < job_->outputs.size(); ++i) {
-    AppendPacked(simulation_.variables()[job_->outputs[i]], &job_->results[i]);
-  }
 }
 
 }  // namespace prospero

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "engine/runtime/drive.h"
@@ -19,7 +20,7 @@ class JobRunner {
   /// A job is begun and not ended.
   bool active() const { return job_ != nullptr; }
 
-  /// The job has been checked. Makes room for its results.
+  /// The job has been checked. Makes room for its results and writes the inputs that hold.
   void Begin(DriveJob* job, Clock::Time now);
 
   enum class Progress : uint8_t { kDone, kMore, kDiverged };
@@ -31,13 +32,29 @@ class JobRunner {
   void End();
 
  private:
-  void WriteInputs(bool first);
+  /// An input that has a row for each step.
+  struct Source {
+    const Variable* variable;
+    const char* row;  ///< of the next step, in the job
+    int64_t row_bytes;
+  };
+  /// Where an output goes, with room for all its rows.
+  struct Sink {
+    const Variable* variable;
+    std::string* rows;    ///< in the job
+    size_t packed_bytes;  ///< of a row that lies packed in the network, else 0
+  };
+
+  bool Step();
   void Record();
 
   Simulation& simulation_;
   DriveJob* job_ = nullptr;
   std::vector<int> given_;    ///< inputs that have a value in every step
   std::vector<int> watched_;  ///< outputs
+  std::vector<Source> sources_;
+  std::vector<Sink> sinks_;
+  int64_t steps_to_output_ = 0;
 };
 
 }  // namespace prospero
