@@ -54,9 +54,10 @@ class Display:
             return
         from rich.progress_bar import ProgressBar
         from rich.table import Table
+        from rich.text import Text
 
         table = Table("", f"{at:.1f} s of {self._total:.0f} s", min_width=60)
         table.add_row("", ProgressBar(self._total, at, width=40))
         for name, value in values.items():
-            table.add_row(name, f"{value:.5g}")
+            table.add_row(Text(name), f"{value:.5g}")
         self._live.update(table)
