@@ -4,7 +4,7 @@
 #
 #   tests/run.sh [--fast] [--sanitize asan|tsan]
 #
-#   --fast              leaves out the sanitizers and the tests labelled slow
+#   --fast              leaves out the quick start, the sanitizers and the tests labelled slow
 #   --sanitize KIND     only the C++ tests, under one sanitizer: asan (address and undefined
 #                       behaviour) or tsan (threads)
 #
@@ -110,6 +110,7 @@ else
   cpp release
   python
   if ! $fast; then
+    check quickstart deploy/quickstart.sh --plain --seconds 20
     cpp_sanitized asan
     cpp_sanitized tsan
   fi
