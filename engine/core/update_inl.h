@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstdint>
+#include <type_traits>
+
 #include "engine/core/simd.h"
 #include "engine/core/update.h"
 

