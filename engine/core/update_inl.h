@@ -13,9 +13,7 @@ template <class Real, Rule kRule>
 class Updater {
  public:
   explicit Updater(const Update<Real>& update)
-      : m_(update.m),
-        v2_(update.v2),
-        eta_(SetVec(update.eta)),
+      : eta_(SetVec(update.eta)),
         weight_decay_(SetVec(update.weight_decay)),
         clip_(SetVec(update.clip)),
         momentum_(SetVec(update.momentum)),
@@ -23,7 +21,9 @@ class Updater {
         beta2_(SetVec(update.beta2)),
         epsilon_(SetVec(update.epsilon)),
         m_scale_(SetVec(update.m_scale)),
-        v2_scale_(SetVec(update.v2_scale)) {}
+        v2_scale_(SetVec(update.v2_scale)),
+        m_(update.m),
+        v2_(update.v2) {}
 
   /// What is taken from w, which stands at `offset` in its array: η (optimizer(g) +
   /// weight_decay w). Moves m and v2 on.
@@ -53,9 +53,9 @@ class Updater {
     }
   }
 
+  Vec<Real> eta_, weight_decay_, clip_, momentum_, beta1_, beta2_, epsilon_, m_scale_, v2_scale_;
   Real* m_;
   Real* v2_;
-  Vec<Real> eta_, weight_decay_, clip_, momentum_, beta1_, beta2_, epsilon_, m_scale_, v2_scale_;
 };
 
 /// Calls run(std::integral_constant<Rule, rule>()).

@@ -16,7 +16,7 @@ namespace prospero {
 template <class Real, Rule kRule, bool kWatched>
 class TileUpdate {
  public:
-  explicit TileUpdate(const WeightPass<Real>& pass) : W_(pass.W), updater_(pass.update) {}
+  explicit TileUpdate(const WeightPass<Real>& pass) : updater_(pass.update), W_(pass.W) {}
 
   /// What the last factor of a gradient is multiplied with beforehand.
   static Real Scale(const WeightPass<Real>& pass) {
@@ -41,8 +41,8 @@ class TileUpdate {
   void AddTo(UpdateCount* count) const { counter_.AddTo(count); }
 
  private:
-  Real* const W_;
   const Updater<Real, kRule> updater_;
+  Real* const W_;
   UpdateCounter<Real, kWatched> counter_;
 };
 
