@@ -86,7 +86,7 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
   bool Idle() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     return used_ == 0 && notices_.empty() && !writing();
   }
-  void ReadIfRoom() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  void ReadOn() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!conclusion_.has_value() && used_ < kSlots) Read();
   }
   Slot& SlotAt(size_t position) { return slots_[position % kSlots]; }
@@ -147,7 +147,6 @@ void DriveSession::OnRequest(v1::DriveRequest* request) {
   {
     MutexLock lock(mu_);
     if (!status.ok()) Conclude(std::move(status));
-    ReadIfRoom();
   }
   Settle();
 }
@@ -257,7 +256,7 @@ const v1::DriveResponse* DriveSession::Next(bool* more) {
     answering_ = nullptr;
     ++first_;
     --used_;
-    ReadIfRoom();
+    ReadOn();
   }
   if (!attached_) return nullptr;
   if (!welcomed_) {

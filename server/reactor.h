@@ -181,19 +181,20 @@ class BidiStream : public WriteStream<grpc::ServerBidiReactor<Request, Response>
 
  public:
   void OnReadDone(bool ok) final ABSL_LOCKS_EXCLUDED(this->mu_) {
-    bool wanted = false;
     {
       MutexLock lock(this->mu_);
-      reading_ = false;
-      if (!ok) half_closed_ = true;
-      wanted = !this->ending();
+      if (!ok) {
+        reading_ = false;
+        half_closed_ = true;
+      }
+      if (this->ending()) return;
     }
-    if (!wanted) return;
-    if (ok) {
-      OnRequest(&request_);
-    } else {
-      OnHalfClose();
-    }
+    if (!ok) return OnHalfClose();
+    // Still reading: a write that ends meanwhile must not let gRPC fill the request anew.
+    OnRequest(&request_);
+    MutexLock lock(this->mu_);
+    reading_ = false;
+    ReadOn();
   }
 
  protected:
@@ -203,8 +204,10 @@ class BidiStream : public WriteStream<grpc::ServerBidiReactor<Request, Response>
   virtual void OnRequest(Request* request) ABSL_LOCKS_EXCLUDED(this->mu_) = 0;
   virtual void OnHalfClose() ABSL_LOCKS_EXCLUDED(this->mu_) = 0;
 
-  /// Asks for the next request, unless one is on its way or none will come. Not while
-  /// OnRequest still needs the last one.
+  /// Calls Read if there is room for another request. Comes after each OnRequest.
+  virtual void ReadOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) = 0;
+
+  /// Asks for the next request, unless one is on its way or being taken, or none will come.
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) {
     if (reading_ || half_closed_ || this->ending()) return;
     reading_ = true;

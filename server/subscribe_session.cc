@@ -136,8 +136,8 @@ class SubscribeSession final
     MutexLock lock(mu_);
     if (!status.ok()) End(std::move(status));
     Pump();
-    Read();
   }
+  void ReadOn() override ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { Read(); }
 
   absl::Status Take(const v1::SubscribeRequest& request) ABSL_LOCKS_EXCLUDED(mu_) {
     const bool first = !std::exchange(opened_, true);
