@@ -31,8 +31,11 @@ struct DriveJob {
   std::vector<int> outputs;  ///< indices in the network's table
 
   // What came of it.
-  absl::Status status;  ///< not OK: refused, or the network diverged
-  Cursor cursor;        ///< where the network stands now
+  /// Not OK: refused, and nothing changed; or, after `steps_done` steps, broken off between
+  /// two steps. The network diverged (DIVERGED), was paused (NETWORK_PAUSED), reset or restored
+  /// (EPOCH_CHANGED) or ended, or the lease was lost (LEASE_LOST) or given back (kCancelled).
+  absl::Status status;
+  Cursor cursor;  ///< where the network stands now; after kCancelled, where it stood last
   int64_t steps_done = 0;
   std::vector<std::string> results;  ///< one for each output: packed rows, one after the other
   double loss_sum = 0.0;

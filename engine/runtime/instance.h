@@ -49,7 +49,8 @@ class Driver {
 
   /// Hands a job over. Jobs run in the order they came. A bad job (shapes, values that are not
   /// finite, limits) is finished with its error and changes nothing. A job that is small on an idle
-  /// network is done here and now, on this thread.
+  /// network is done here and now, on this thread: so done() may run inside Submit, and the caller
+  /// must hold no lock that done() takes. Once the lease is over, jobs are refused inside Submit.
   virtual void Submit(DriveJob* job) = 0;
 
   /// Jobs submitted and not yet done.
@@ -96,7 +97,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   template <class T>
   using Done = std::function<void(absl::StatusOr<T>)>;
 
-  /// The scheduler must outlive the instance.
+  /// The scheduler must outlive the instance, and holds it until End.
   static std::shared_ptr<Instance> Make(std::unique_ptr<Network> network, Scheduler* scheduler,
                                         Options options);
   virtual ~Instance() = default;
@@ -109,18 +110,21 @@ class Instance : public std::enable_shared_from_this<Instance> {
   // Orders. kResourceExhausted (MAILBOX_FULL) at once when too many are waiting.
   // The cursor says from which step on the order holds.
   virtual void Start(Done<Cursor> done) = 0;  ///< kFailedPrecondition when failed
-  virtual void Pause(Done<Cursor> done) = 0;  ///< kFailedPrecondition when failed
-  /// kLockstep becomes running, kFree paused, as at creation.
+  /// kFailedPrecondition when failed. A running job is broken off.
+  virtual void Pause(Done<Cursor> done) = 0;
+  /// kLockstep becomes running, kFree paused, as at creation. No change when it is so already.
   virtual void SetClock(ClockMode clock, Done<Cursor> done) = 0;
   virtual void SetLearning(bool learning, Done<Cursor> done) = 0;
-  /// All or nothing. Sizes and finiteness are checked before.
+  /// All or nothing. Sizes and values are checked before, roles too: inputs, parameters and
+  /// weights can be assigned. kInvalidArgument has the variable's name as its field.
   virtual void Assign(std::vector<Assignment> assignments, Done<Cursor> done) = 0;
   /// The epoch grows. A failed network goes on (running or paused as its clock starts)
   /// when its state and weights were reset.
   virtual void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
                      Done<Cursor> done) = 0;
   virtual void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) = 0;
-  /// The epoch grows.
+  /// The epoch grows; a failed network goes on. The error of CheckFits (snapshot.h), and no
+  /// change, when it does not fit or holds values that are not allowed.
   virtual void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) = 0;
 
   /// kFailedPrecondition (LEASE_HELD) when there is a driver and !preempt.
