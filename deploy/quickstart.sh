@@ -62,6 +62,6 @@ done
 address=127.0.0.1:$(<"$run/port")
 echo "listening on $address; its log: build/quickstart/server.log"
 
-say 'learn: an electrocardiogram, one sample per step, with no epochs'
+say 'learn: an electrocardiogram, sample by sample, once, with no epochs'
 "$venv/bin/python" clients/python/examples/ecg.py --target "$address" \
   --plot "$run/ecg.png" "$@"
