@@ -11,18 +11,23 @@ void SampleQueue::Publish(const Gap& dropped, std::vector<ObservedSample>* sampl
   {
     const MutexLock lock(mu_);
     cursor_ = cursor;
-    if (dropped.count > 0) {
-      while (!samples_.empty()) DropOldest();
-      Count(dropped.first, dropped.last, dropped.count);
-    }
-    std::move(samples->begin(), samples->end(), std::back_inserter(samples_));
-    while (samples_.size() > capacity_) DropOldest();
-    std::move(events->begin(), events->end(), std::back_inserter(events_));
-    while (events_.size() > kMaxEvents) events_.pop_front();
+    if (!cancelled()) Keep(dropped, samples, events);
   }
   samples->clear();
   events->clear();
   if (news) Notify();
+}
+
+void SampleQueue::Keep(const Gap& dropped, std::vector<ObservedSample>* samples,
+                       std::vector<Event>* events) {
+  if (dropped.count > 0) {
+    while (!samples_.empty()) DropOldest();
+    Count(dropped.first, dropped.last, dropped.count);
+  }
+  std::move(samples->begin(), samples->end(), std::back_inserter(samples_));
+  while (samples_.size() > capacity_) DropOldest();
+  std::move(events->begin(), events->end(), std::back_inserter(events_));
+  while (events_.size() > kMaxEvents) events_.pop_front();
 }
 
 void SampleQueue::End(const absl::Status& why) {

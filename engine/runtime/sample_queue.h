@@ -42,6 +42,8 @@ class SampleQueue {
   bool cancelled() const { return cancelled_.load(std::memory_order_acquire); }
 
  private:
+  void Keep(const Gap& dropped, std::vector<ObservedSample>* samples, std::vector<Event>* events)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Count(Cursor first, Cursor last, int64_t count) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void DropOldest() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   /// Calls on_ready. To be called by the strand without mu_.

@@ -2,5 +2,5 @@
 // counter by which copies of an absl::Status share their payload is invisible to it.
 extern "C" const char* __tsan_default_suppressions();   // NOLINT(bugprone-reserved-identifier)
 extern "C" const char* __tsan_default_suppressions() {  // NOLINT(bugprone-reserved-identifier)
-  return "race:absl::*::Status::UnrefNonInlined\n";
+  return "race:absl::*::Status::Unref*\n";
 }
