@@ -26,7 +26,7 @@ std::vector<double> Values(const Network& network, const std::string& name) {
 }
 
 double Value(const Network& network, const std::string& name) {
-  return Get(network, name).scalar();
+  return Values(network, name).front();
 }
 
 void Set(const Network& network, const std::string& name, const double* values) {

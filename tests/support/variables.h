@@ -13,7 +13,7 @@ const Variable& Get(const Network& network, const std::string& name);
 
 /// Its values as double, row-major.
 std::vector<double> Values(const Network& network, const std::string& name);
-/// Of a scalar.
+/// The first of them.
 double Value(const Network& network, const std::string& name);
 
 /// Writes values, row-major, in the variable's own precision.
