@@ -33,6 +33,28 @@ TEST(Gle, IsSilentAtFirst) {
   EXPECT_GT(Value(*network, "y.r"), 0.5);
 }
 
+TEST(Gle, ATrialOfNoWeightListensAndTheOthersLearnAsIfAlone) {
+  const NetworkOptions two = PairOptions(DataType::kFloat64, 2);
+  const NetworkOptions one = PairOptions(DataType::kFloat64, 1);
+  auto pair = Make(Pair(), two);
+  auto alone = Make(Pair(), one);
+  Set(*pair, "y.trial_weight", {1.0, 0.0});
+  Set(*pair, "x_to_y.W.eta", 2.0 * Value(*alone, "x_to_y.W.eta"));  // the mean is over two
+  for (int n = 0; n < 500; ++n) {
+    const double x = std::sin(0.1 * n);
+    Teach(x, 2.0 * x, *alone);
+    Teach(x, 2.0 * x, *pair);
+    Set(*pair, "x.r", {x, std::cos(0.3 * n)});
+    Advance(1, *alone);
+    Advance(1, *pair);
+    ASSERT_NEAR(Value(*pair, "x_to_y.W"), Value(*alone, "x_to_y.W"), 1e-12);
+    ASSERT_EQ(Values(*pair, "y.e")[1], 0.0);
+    ASSERT_NEAR(2.0 * Value(*pair, "loss"), Value(*alone, "loss"), 1e-12);
+  }
+  EXPECT_GT(std::abs(Value(*alone, "x_to_y.W") - 0.5), 0.1);
+  EXPECT_NE(Values(*pair, "y.r")[1], Values(*pair, "y.r")[0]);
+}
+
 class GleInBothPrecisions : public testing::TestWithParam<DataType> {};
 
 TEST_P(GleInBothPrecisions, GoesOnBitForBitFromItsSavedVariables) {
@@ -209,6 +231,22 @@ TEST(GleVariables, HaveTheRolesOfWhatMovesThem) {
   EXPECT_EQ(role("a.gamma"), Role::kParameter);
   EXPECT_EQ(role("learning"), Role::kParameter);
   EXPECT_EQ(role("loss"), Role::kSignal);
+}
+
+TEST(GleVariables, SayWhatMayBeWritten) {
+  auto network = Make(Tangle());
+  const double dt = static_cast<float>(kPairDt);
+  EXPECT_EQ(Get(*network, "a.tau_m").minimum, dt);
+  EXPECT_EQ(Get(*network, "d.tau_r").minimum, dt);
+  EXPECT_EQ(Get(*network, "a.gamma").minimum, 0.0);
+  EXPECT_EQ(Get(*network, "a.gamma").maximum, 1.0);
+  EXPECT_EQ(Get(*network, "out.beta").minimum, 0.0);
+  EXPECT_EQ(Get(*network, "out.trial_weight").minimum, 0.0);
+  EXPECT_EQ(Get(*network, "a_to_b.W.eta").minimum, 0.0);
+  EXPECT_EQ(Get(*network, "a_to_b.W.plastic").maximum, 1.0);
+  EXPECT_LT(Get(*network, "a.b.momentum").maximum, 1.0);
+  EXPECT_GT(Get(*network, "c.tau_m.epsilon").minimum, 0.0);
+  EXPECT_TRUE(std::isinf(Get(*network, "c_to_d.W").minimum));
 }
 
 TEST(GleVariables, HaveShapeUnitAndDescription) {

@@ -1,9 +1,12 @@
 // A real network, hosted: what the runtime adds must not show in a single bit.
 
+#include <cstring>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "engine/core/errors.h"
 #include "engine/models/gle/gle.h"
 #include "gtest/gtest.h"
 #include "tests/engine/runtime/host.h"
@@ -113,6 +116,37 @@ TEST(HostedGle, GoesOnBitForBitFromASnapshotAlsoInAnotherNetwork) {
   other.Restore(middle);
   other.Run(150, 300);
   EXPECT_EQ(Bytes(*other.Snap()), end);
+}
+
+TEST(HostedGle, LetsNothingInThatWouldBreakIt) {
+  HostedTangle hosted(5);
+  hosted.Run(0, 10);
+  const std::string before = Bytes(*hosted.Snap());
+  const auto assign = [&](const std::string& name, float value) {
+    std::string bytes(sizeof value, '\0');
+    std::memcpy(bytes.data(), &value, sizeof value);
+    Box<absl::Status> box;
+    const int index = hosted.network->variables().Find(name);
+    hosted.instance->Assign({{index, bytes}}, [&](auto at) { box.Put(at.status()); });
+    return box.Take();
+  };
+  for (const auto& [name, value] : std::vector<std::pair<std::string, float>>{
+           {"a.tau_m", -1.0F}, {"d.tau_r", 0.0F}, {"a.gamma", 1.5F}, {"a_to_b.W.eta", -1e-3F}}) {
+    const absl::Status status = assign(name, value);
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << name;
+    EXPECT_EQ(FieldPath(status), name);
+  }
+  EXPECT_EQ(Bytes(*hosted.Snap()), before);
+  EXPECT_TRUE(assign("a.tau_m", 2.0F).ok());
+
+  Job job;
+  const int beta = hosted.network->variables().Find("out.beta");
+  const float negative = -1.0F;
+  job.inputs = {{beta, std::string(sizeof negative, '\0')}};
+  std::memcpy(job.inputs[0].values.data(), &negative, sizeof negative);
+  job.Run(*hosted.driver);
+  EXPECT_EQ(job.status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(FieldPath(job.status), "inputs[0].data");
 }
 
 TEST(HostedGle, IsNotDisturbedByWhoeverWatchesEverything) {
