@@ -29,9 +29,13 @@ std::string TraceOf(const grpc::ServerContextBase& context) {
 
 }  // namespace
 
-CallLog::CallLog(Logger* log, LogLevel level, absl::string_view method,
+CallLog::CallLog(Host* host, LogLevel level, absl::string_view method,
                  const grpc::ServerContextBase& context)
-    : log_(log), level_(level), method_(method), start_(std::chrono::steady_clock::now()) {
+    : visit_(&host->calls),
+      log_(host->log),
+      level_(level),
+      method_(method),
+      start_(std::chrono::steady_clock::now()) {
   if (!log_->Enabled(level_)) return;
   peer_ = context.peer();
   trace_ = TraceOf(context);

@@ -7,17 +7,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
-#include "server/log.h"
+#include "server/host.h"
 
 namespace prospero::server {
 
-/// One call as the log sees it: a single line when it ends, with method, network, code,
-/// duration, peer, and the trace that the client says it belongs to (metadata `x-trace-id`, or
-/// the trace id of `traceparent`). Used by one thread at a time.
+/// One call, open while this lives, as the log sees it: a single line when it ends, with method,
+/// network, code, duration, peer, and the trace that the client says it belongs to (metadata
+/// `x-trace-id`, or the trace id of `traceparent`). Used by one thread at a time.
 class CallLog {
  public:
-  /// `log` must outlive the call.
-  CallLog(Logger* log, LogLevel level, absl::string_view method,
+  /// `host` must outlive the call.
+  CallLog(Host* host, LogLevel level, absl::string_view method,
           const grpc::ServerContextBase& context);
 
   void set_network(absl::string_view name);
@@ -25,6 +25,7 @@ class CallLog {
   void Finish(const absl::Status& status);
 
  private:
+  OpenCalls::Visit visit_;
   Logger* log_;
   LogLevel level_;
   std::string method_;

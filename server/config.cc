@@ -31,9 +31,6 @@ void AddServing(CLI::App* app, Config* config) {
                 "credentials");
   app->add_option("--workers", config->workers, "Threads that step networks; 0: one per core")
       ->check(CLI::Range(0, 1024));
-  app->add_option("--reflection", config->reflection,
-                  "Answer gRPC reflection, so that tools can list the API")
-      ->default_str("true");
   app->add_option("--drain-timeout", config->drain_timeout_s,
                   "Seconds that a shutdown waits for requests in flight before it cuts them off")
       ->check(CLI::Range(0.0, 86400.0));
@@ -64,7 +61,9 @@ void AddLogging(CLI::App* app, LogWords* words, Logger::Options* log) {
 
 void AddLimits(CLI::App* app, Limits* limits) {
   const auto add = [app](const std::string& name, auto& value, const std::string& help) {
-    app->add_option("--" + name, value, help)->check(CLI::PositiveNumber)->group("Limits");
+    CLI::Option* const option = app->add_option("--" + name, value, help);
+    option->check(CLI::PositiveNumber)->group("Limits");
+    return option;
   };
   add("max-networks", limits->max_networks, "Networks that live here");
   add("max-neurons", limits->network.max_neurons, "Neurons of one network");
@@ -75,7 +74,8 @@ void AddLimits(CLI::App* app, Limits* limits) {
   add("max-batch-size", limits->network.max_batch_size, "Trials in parallel of one network");
   add("max-populations", limits->network.max_populations, "Populations of one network");
   add("max-projections", limits->network.max_projections, "Projections of one network");
-  add("max-message-bytes", limits->max_message_bytes, "Bytes of one request or response message");
+  add("max-message-bytes", limits->max_message_bytes, "Bytes of one request or response message")
+      ->check(CLI::Range(int64_t{1} << 16, int64_t{1} << 30));
   add("max-steps-per-advance", limits->max_steps_per_advance, "Steps of one Drive or Step request");
   add("max-subscriptions-per-network", limits->max_subscriptions_per_network,
       "Observers of one network");

@@ -17,7 +17,6 @@ struct Config {
   std::string port_file;
   bool allow_insecure = false;
   int workers = 0;
-  bool reflection = true;
   double drain_timeout_s = 30.0;
   Logger::Options log;
   Limits limits;

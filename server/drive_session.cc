@@ -54,7 +54,7 @@ struct Slot {
 class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse> {
  public:
   DriveSession(Host* host, grpc::CallbackServerContext* context)
-      : BidiStream(context, CallLog(host->log, LogLevel::kInfo, "Drive", *context)), host_(*host) {
+      : BidiStream(context, CallLog(host, LogLevel::kInfo, "Drive", *context)), host_(*host) {
     for (Slot& slot : slots_) {
       slot.job.done = [this, &slot](DriveJob&) { OnJobDone(&slot); };
     }

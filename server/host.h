@@ -14,6 +14,7 @@
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/model_kind.h"
+#include "server/open_calls.h"
 #include "server/request_cache.h"
 
 namespace prospero::server {
@@ -38,6 +39,7 @@ struct Host {
   const absl::Time start_time;
   Logger* const log;
   std::atomic<bool> draining = false;
+  OpenCalls calls;
 
   // What is below may use what is above while it goes.
   Budget memory;

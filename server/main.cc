@@ -50,7 +50,6 @@ absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Logger* log)
   options.listen = config.listen;
   options.allow_insecure = config.allow_insecure;
   options.workers = config.workers;
-  options.reflection = config.reflection;
   options.limits = config.limits;
   options.kinds = Kinds();
   options.log = log;

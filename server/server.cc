@@ -20,6 +20,8 @@
 namespace prospero::server {
 namespace {
 
+/// Time for connections to close when no call is open: an idle client may not look at its own.
+constexpr absl::Duration kFarewell = absl::Seconds(1);
 constexpr int kMaxMetadata = 64 << 10;          // [bytes] of one call
 constexpr int kMaxStreamsPerConnection = 4096;  // 500 networks with several streams each
 
@@ -64,9 +66,9 @@ class Server::Body {
       : host_(options.limits, std::move(options.kinds), Workers(options.workers), options.log),
         services_(MakeServices(&host_)) {}
 
-  absl::Status Listen(const std::string& listen, const ListenAddress& address, bool reflection) {
+  absl::Status Listen(const std::string& listen, const ListenAddress& address) {
     grpc::EnableDefaultHealthCheckService(true);
-    if (reflection) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     SetConnectionRules(&builder, host_.limits);
     builder.AddListeningPort(listen, grpc::InsecureServerCredentials(), &port_);
@@ -91,10 +93,11 @@ class Server::Body {
     const absl::Time deadline = absl::Now() + timeout;
     server_->GetHealthCheckService()->SetServingStatus(false);
     host_.Drain();
-    server_->Shutdown(absl::ToChronoTime(deadline));
+    const bool complete = host_.calls.AwaitNone(deadline);
+    server_->Shutdown(absl::ToChronoTime(complete ? absl::Now() + kFarewell : absl::Now()));
     host_.EndAll(Draining());
     server_.reset();
-    return absl::Now() < deadline;
+    return complete;
   }
 
   const std::string& address() const { return address_; }
@@ -116,9 +119,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   const absl::StatusOr<ListenAddress> address = CheckAddress(options);
   if (!address.ok()) return address.status();
   const std::string listen = options.listen;
-  const bool reflection = options.reflection;
   auto body = std::make_unique<Body>(std::move(options));
-  if (absl::Status status = body->Listen(listen, *address, reflection); !status.ok()) {
+  if (absl::Status status = body->Listen(listen, *address); !status.ok()) {
     return status;
   }
   return std::unique_ptr<Server>(new Server(std::move(body)));

@@ -17,7 +17,7 @@ class ServerService final : public v1::ServerService::CallbackService {
   grpc::ServerUnaryReactor* GetServerInfo(grpc::CallbackServerContext* context,
                                           const v1::GetServerInfoRequest* /*request*/,
                                           v1::GetServerInfoResponse* response) override {
-    CallLog log(host_.log, LogLevel::kDebug, "GetServerInfo", *context);
+    CallLog log(&host_, LogLevel::kDebug, "GetServerInfo", *context);
     Fill(response);
     log.Finish(absl::OkStatus());
     grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();

@@ -23,7 +23,7 @@ namespace {
 class StepCall final : public grpc::ServerUnaryReactor {
  public:
   StepCall(Host* host, grpc::CallbackServerContext* context, v1::StepResponse* response)
-      : host_(*host), log_(host->log, LogLevel::kDebug, "Step", *context), response_(response) {}
+      : host_(*host), log_(host, LogLevel::kDebug, "Step", *context), response_(response) {}
 
   void Start(const v1::StepRequest& request) {
     log_.set_network(request.network());

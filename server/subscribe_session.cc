@@ -30,7 +30,7 @@ class FeedSession : public Stream {
  protected:
   FeedSession(Host* host, grpc::CallbackServerContext* context, absl::string_view method,
               int64_t credit)
-      : Stream(context, CallLog(host->log, LogLevel::kInfo, method, *context)),
+      : Stream(context, CallLog(host, LogLevel::kInfo, method, *context)),
         host_(*host),
         credit_(credit) {}
 

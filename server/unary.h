@@ -21,7 +21,7 @@ grpc::ServerUnaryReactor* Answer(Host& host, LogLevel level, absl::string_view m
                                  const Request* request, Response* response,
                                  void (*call)(Host&, const Request&, Reply<Response>)) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
-  const auto log = std::make_shared<CallLog>(host.log, level, method, *context);
+  const auto log = std::make_shared<CallLog>(&host, level, method, *context);
   log->set_network(network);
   const Reply<Response> reply = [reactor, response, log](absl::StatusOr<Response> answer) {
     log->Finish(answer.status());
