@@ -3,6 +3,7 @@
 #include <grpcpp/generic/generic_stub.h>
 
 #include <chrono>
+#include <cmath>
 #include <utility>
 
 #include "google/rpc/error_details.pb.h"
@@ -122,6 +123,47 @@ std::unique_ptr<grpc::ClientContext> Context() {
   return context;
 }
 
+v1::CreateNetworkRequest CreateRequest(const std::string& id) {
+  v1::CreateNetworkRequest request;
+  request.set_network_id(id);
+  *request.mutable_network()->mutable_spec() = SmallSpec();
+  return request;
+}
+
+grpc::Status Create(TestServer& server, const v1::CreateNetworkRequest& request,
+                    v1::CreateNetworkResponse* response) {
+  v1::CreateNetworkResponse unused;
+  return Call(server.networks(), &v1::NetworkService::Stub::CreateNetwork, request,
+              response == nullptr ? &unused : response);
+}
+
+v1::UpdateNetworkRequest UpdateOf(const std::string& id, const std::vector<std::string>& paths) {
+  v1::UpdateNetworkRequest request;
+  request.mutable_network()->set_name(NameOf(id));
+  for (const std::string& path : paths) request.mutable_update_mask()->add_paths(path);
+  return request;
+}
+
+grpc::Status Update(TestServer& server, const v1::UpdateNetworkRequest& request,
+                    v1::UpdateNetworkResponse* response) {
+  v1::UpdateNetworkResponse unused;
+  return Call(server.networks(), &v1::NetworkService::Stub::UpdateNetwork, request,
+              response == nullptr ? &unused : response);
+}
+
+std::string Drift(TestServer& server, const std::string& id, int64_t steps) {
+  v1::StepRequest request;
+  request.set_network("networks/" + id);
+  request.set_steps(steps);
+  (*request.mutable_inputs())["in"] = Doubles({1, 3}, {0.5, -0.25, 1.0});
+  (*request.mutable_inputs())["out"] = Doubles({1, 2}, {0.3, -0.3});
+  v1::StepResponse response;
+  const grpc::Status status =
+      Call(server.simulation(), &v1::SimulationService::Stub::Step, request, &response);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+  return response.outputs().at("out.r").data();
+}
+
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& request, std::string* response) {
   grpc::GenericStub stub(channel);
@@ -221,6 +263,33 @@ v1::DriveAttach AttachTo(const std::string& id) {
   v1::DriveAttach attach;
   attach.set_network(NameOf(id));
   return attach;
+}
+
+std::vector<double> InputAt(int64_t step) {
+  const double t = 0.01 * static_cast<double>(step);
+  return {std::sin(t), std::cos(3 * t), 0.5};
+}
+
+std::vector<double> TargetAt(int64_t step) {
+  const double t = 0.01 * static_cast<double>(step);
+  return {0.5 * std::sin(t), 0.3};
+}
+
+std::vector<double> Rows(int64_t first, int64_t count, std::vector<double> (*row)(int64_t step)) {
+  std::vector<double> rows;
+  for (int64_t i = first; i < first + count; ++i) {
+    const std::vector<double> values = row(i);
+    rows.insert(rows.end(), values.begin(), values.end());
+  }
+  return rows;
+}
+
+v1::DriveAdvance Lesson(const TestDriver& driver, int64_t first, int64_t count) {
+  v1::DriveAdvance advance;
+  advance.set_steps(count);
+  AddBlock(&advance, driver.uid("in.r"), Rows(first, count, InputAt));
+  AddBlock(&advance, driver.uid("out.target"), Rows(first, count, TargetAt));
+  return advance;
 }
 
 TestDriver::TestDriver(v1::SimulationService::Stub& stub, const v1::DriveAttach& attach)

@@ -64,6 +64,18 @@ grpc::Status Call(Stub& stub,
   return (stub.*method)(context.get(), request, response);
 }
 
+// Calls that many tests make.
+
+/// Of a small network; empty: the server chooses the id.
+v1::CreateNetworkRequest CreateRequest(const std::string& id);
+grpc::Status Create(TestServer& server, const v1::CreateNetworkRequest& request,
+                    v1::CreateNetworkResponse* response = nullptr);
+v1::UpdateNetworkRequest UpdateOf(const std::string& id, const std::vector<std::string>& paths);
+grpc::Status Update(TestServer& server, const v1::UpdateNetworkRequest& request,
+                    v1::UpdateNetworkResponse* response = nullptr);
+/// Steps a small network with a fixed input and target, and returns its output.
+std::string Drift(TestServer& server, const std::string& id, int64_t steps);
+
 /// One unary call with any bytes.
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& request, std::string* response = nullptr);
@@ -137,6 +149,16 @@ class TestDriver {
   bool opened_ = false;
   bool over_ = false;
 };
+
+// A signal to learn, and what it should become, for the small network.
+std::vector<double> InputAt(int64_t step);
+std::vector<double> TargetAt(int64_t step);
+
+/// The rows of steps [first, first + count).
+std::vector<double> Rows(int64_t first, int64_t count, std::vector<double> (*row)(int64_t step));
+
+/// An advance of `count` steps with an input and a target of its own for each.
+v1::DriveAdvance Lesson(const TestDriver& driver, int64_t first, int64_t count);
 
 v1::DriveAttach AttachTo(const std::string& id);
 
