@@ -163,7 +163,7 @@ void HostedInstance::Drain() {
     if (draining_ || !ended_.ok()) return;
     draining_ = true;
     // Not through Enqueue: a full mailbox must not keep it from being told.
-    orders_.push_back([this](const absl::Status& ended) {
+    orders_.emplace_back([this](const absl::Status& ended) {
       strand_.AssertHeld();
       if (ended.ok()) Tell(Event::Kind::kDraining, "the server shuts down");
     });

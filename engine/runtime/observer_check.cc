@@ -68,7 +68,7 @@ absl::Status CheckObserver(const ObserverSpec& spec, const VariableTable& variab
   if (spec.capacity < 1) {
     return InvalidField("capacity", absl::StrCat("must be >= 1, got ", spec.capacity));
   }
-  int64_t largest = 0;
+  int64_t largest = 1;
   for (size_t i = 0; i < spec.selections.size(); ++i) {
     const Selection& selection = spec.selections[i];
     if (auto status = CheckSelection(selection, variables); !status.ok()) {
