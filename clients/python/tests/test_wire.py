@@ -248,6 +248,9 @@ def counting_credits(granted):
                 step += 1
                 yield samples(step)
                 if step == 100:
+                    # The credits of the last samples: who grants them must not find the
+                    # stream ended.
+                    granted.extend(next(requests).credit for _ in range(2))
                     return
 
     return subscribe

@@ -51,7 +51,7 @@ class Resource:
     def clock(self) -> str:
         """ "lockstep" or "free"."""
         mode = self._proto.clock.mode or v1.Clock.MODE_LOCKSTEP
-        return v1.Clock.Mode.Name(mode).removeprefix("MODE_").lower()
+        return str(v1.Clock.Mode.Name(mode)).removeprefix("MODE_").lower()
 
     @property
     def learning(self) -> bool:
@@ -61,7 +61,7 @@ class Resource:
     @property
     def state(self) -> str:
         """ "running", "paused" or "failed"."""
-        return v1.Network.State.Name(self._proto.state).removeprefix("STATE_").lower()
+        return str(v1.Network.State.Name(self._proto.state)).removeprefix("STATE_").lower()
 
     @property
     def failure(self) -> ProsperoError | None:

@@ -12,7 +12,7 @@ from prospero import errors
 # What gRPC puts in the place of the server's status when a write finds the stream ended.
 # The status itself comes once all messages are read; nothing but asking tells when.
 _PLACEHOLDER = "Internal error from Core"
-_ASK_TIMES, _ASK_EVERY = 200, 0.005  # [s]
+_ASK_TIMES, _ASK_EVERY = 1000, 0.005  # [s]
 
 
 class Stream:
