@@ -17,7 +17,7 @@ packages=(
 case "${1-}" in
   '') ;;
   --tests)
-    packages+=(git clang clang-format-14 shellcheck libgtest-dev libgmock-dev libbenchmark-dev
+    packages+=(git clang libclang-rt-14-dev clang-format-14 shellcheck libgtest-dev libgmock-dev libbenchmark-dev
       libprotoc-dev)
     # npm comes with Node.js when that is not Debian's own.
     command -v npm >/dev/null || packages+=(nodejs npm)
