@@ -17,8 +17,8 @@ packages=(
 case "${1-}" in
   '') ;;
   --tests)
-    packages+=(git clang libclang-rt-14-dev clang-format-14 shellcheck libgtest-dev libgmock-dev libbenchmark-dev
-      libprotoc-dev)
+    packages+=(git clang libclang-rt-14-dev clang-format-14 shellcheck
+      libgtest-dev libgmock-dev libbenchmark-dev libprotoc-dev)
     # npm comes with Node.js when that is not Debian's own.
     command -v npm >/dev/null || packages+=(nodejs npm)
     ;;
