@@ -40,9 +40,9 @@ absl::StatusOr<Mask> ReadMask(const v1::UpdateNetworkRequest& request) {
     mask.clock = mask.clock || all || paths[i] == "clock";
     mask.learning = mask.learning || all || paths[i] == "learning";
     if (all || paths[i] == "labels" || paths[i] == "clock" || paths[i] == "learning") continue;
-    return InvalidField(Element("update_mask.paths", i),
-                        absl::StrCat("must be \"labels\", \"clock\", \"learning\" or \"*\", got \"",
-                                     paths[i], "\""));
+    return InvalidField(
+        Element("update_mask.paths", i),
+        absl::StrCat("must be 'labels', 'clock', 'learning' or '*', got '", paths[i], "'"));
   }
   if (paths.empty() && request.parameters().empty()) {
     return InvalidField("update_mask", "must not be empty, unless there are parameters");
@@ -107,17 +107,17 @@ std::vector<Update::Order> Update::Orders() {
   Instance& instance = record_->instance();
   std::vector<Order> orders;
   if (!changes_.parameters.empty()) {
-    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+    orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
       instance.Assign(std::move(changes_.parameters), std::move(done));
     });
   }
   if (changes_.learning.has_value()) {
-    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+    orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
       instance.SetLearning(*changes_.learning, std::move(done));
     });
   }
   if (changes_.clock.has_value() && *changes_.clock != instance.status().clock) {
-    orders.push_back([this, &instance](Instance::Done<Cursor> done) {
+    orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
       instance.SetClock(*changes_.clock, std::move(done));
     });
   }
