@@ -74,6 +74,17 @@ struct Softplus {
   }
 };
 
+template <class Real>
+struct HardLogistic {
+  static void Apply(Vec<Real> z, Vec<Real>& r, Vec<Real>& r_prime) {
+    const Vec<Real> zero = hn::Zero(Tag<Real>()), one = SetVec(Real{1});
+    const Vec<Real> x = hn::Add(hn::Div(z, SetVec(Real{6})), SetVec(Real{0.5}));
+    const auto inside = hn::And(hn::Gt(x, zero), hn::Lt(x, one));
+    r_prime = hn::IfThenElseZero(inside, SetVec(Real{1} / Real{6}));
+    r = hn::IfThenElse(hn::Lt(x, zero), zero, hn::IfThenElse(hn::Gt(x, one), one, x));
+  }
+};
+
 template <class Real, class Phi>
 void ActivateAs(const Real* z, int64_t n, int64_t padded, Real* r, Real* r_prime) {
   for (int64_t j = 0; j < n; j += kVec<Real>) {
@@ -116,6 +127,19 @@ void Activate(Activation phi, const Real* z, int64_t n, int64_t padded, Real* r,
       return ActivateAs<Real, Hard<Real, -1>>(z, n, padded, r, r_prime);
     case Activation::kSoftplus:
       return ActivateAs<Real, Softplus<Real>>(z, n, padded, r, r_prime);
+    case Activation::kHardLogistic:
+      return ActivateAs<Real, HardLogistic<Real>>(z, n, padded, r, r_prime);
+  }
+}
+
+double MaxSlope(Activation phi) {
+  switch (phi) {
+    case Activation::kSigmoid:
+      return 0.25;
+    case Activation::kHardLogistic:
+      return 1.0 / 6.0;
+    default:
+      return 1.0;
   }
 }
 

@@ -13,6 +13,7 @@ enum class Activation : uint8_t {
   kHardSigmoid,
   kHardTanh,
   kSoftplus,
+  kHardLogistic,
 };
 
 /// r = φ(z), r′ = φ′(z) for `n` neurons of one row that is `padded` long; r and r′ are 0 in
@@ -20,5 +21,8 @@ enum class Activation : uint8_t {
 /// bits on every machine.
 template <class Real>
 void Activate(Activation phi, const Real* z, int64_t n, int64_t padded, Real* r, Real* r_prime);
+
+/// The greatest slope of φ.
+double MaxSlope(Activation phi);
 
 }  // namespace prospero

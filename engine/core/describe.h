@@ -31,4 +31,15 @@ Variable Describe(absl::string_view name, Role role, std::vector<int64_t> shape,
   return variable;
 }
 
+/// The transpose of a matrix that lies as Describe says with the shape [columns, rows]: [rows,
+/// columns], column after column.
+template <class Real>
+Variable DescribeTransposed(absl::string_view name, Role role, int64_t rows, int64_t columns,
+                            Real* data, absl::string_view unit, absl::string_view description) {
+  Variable variable = Describe(name, role, {columns, rows}, data, unit, description);
+  std::swap(variable.shape[0], variable.shape[1]);
+  std::swap(variable.strides[0], variable.strides[1]);
+  return variable;
+}
+
 }  // namespace prospero

@@ -71,6 +71,22 @@ void KeepAbove(Real bound, Row<Real> tau) {
   tau = tau.max(bound);
 }
 
+/// A high-pass of x, which has moved from x_before, by forward Euler:
+///
+///   ḣ = ẋ − h / τ
+template <class Real>
+void HighPass(ConstRow<Real> x, ConstRow<Real> x_before, Real dt_over_tau, Row<Real> h) {
+  h += (x - x_before) - dt_over_tau * h;
+}
+
+/// A low-pass of x by forward Euler:
+///
+///   τ ẏ = x − y
+template <class Real>
+void LowPass(ConstRow<Real> x, Real dt_over_tau, Row<Real> y) {
+  y += dt_over_tau * (x - y);
+}
+
 /// True if no value is infinite or not a number: only those are not 0 when multiplied by 0.
 template <class Real>
 bool IsFinite(ConstRow<Real> x) {

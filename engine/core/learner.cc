@@ -28,7 +28,10 @@ template <class Real>
 void Learner<Real>::WantMemory(const Layout& layout, Arena& arena) {
   if (!exists()) return;
   layout_ = layout;
-  for (Real** scalar : {&eta_, &plastic_, &weight_decay_, &clip_}) arena.Want(scalar, 1);
+  for (Real** scalar : {&eta_, &plastic_, &weight_decay_, &clip_, &bound_}) {
+    arena.Want(scalar, 1);
+  }
+  if (plasticity_->optimizer == Optimizer::kLowPass) arena.Want(&mix_, 1);
   if (plasticity_->optimizer == Optimizer::kMomentum) arena.Want(&momentum_, 1);
   if (has_m()) arena.Want(&m_, count());
   if (!is_adam()) return;
@@ -56,6 +59,12 @@ void Learner<Real>::Register(const Variable& array, VariableTable& variables) {
             kInfinity);
   parameter(".clip", "bound of each element of the gradient; 0: none", plasticity_->clip, clip_,
             kInfinity);
+  parameter(".bound", "bound of each value; 0: none", plasticity_->bound, bound_, kInfinity);
+  if (plasticity_->optimizer == Optimizer::kLowPass) {
+    const int mix = parameter(".mix", "what the mean of the gradient moves by in a step",
+                              plasticity_->mix, mix_, 1.0);
+    variables.Bound(mix, std::numeric_limits<Real>::min(), 1.0);
+  }
   if (plasticity_->optimizer == Optimizer::kMomentum) {
     parameter(".momentum", "momentum", plasticity_->momentum, momentum_, below_one);
   }
@@ -97,12 +106,16 @@ Update<Real> Learner<Real>::Next(bool learning) {
   if (!learning || !exists() || *plastic_ == Real{0}) return update;
   update.eta = *eta_;
   update.weight_decay = *weight_decay_;
-  update.clip = *clip_ > Real{0} ? *clip_ : std::numeric_limits<Real>::infinity();
+  const auto or_none = [](Real bound) {
+    return bound > Real{0} ? bound : std::numeric_limits<Real>::infinity();
+  };
+  update.clip = or_none(*clip_);
+  update.bound = or_none(*bound_);
   update.m = m_;
   update.v2 = v2_;
   switch (plasticity_->optimizer) {
     case Optimizer::kSgd: {
-      const bool plain = *clip_ <= Real{0} && *weight_decay_ == Real{0};
+      const bool plain = *clip_ <= Real{0} && *bound_ <= Real{0} && *weight_decay_ == Real{0};
       update.rule = plain ? Rule::kPlainSgd : Rule::kSgd;
       break;
     }
@@ -119,6 +132,10 @@ Update<Real> Learner<Real>::Next(bool learning) {
       *beta2_power_ *= static_cast<double>(*beta2_);
       update.m_scale = static_cast<Real>(1.0 / (1.0 - *beta1_power_));
       update.v2_scale = static_cast<Real>(1.0 / std::sqrt(1.0 - *beta2_power_));
+      break;
+    case Optimizer::kLowPass:
+      update.rule = Rule::kLowPass;
+      update.mix = *mix_;
       break;
   }
   return update;

@@ -20,9 +20,11 @@ namespace prospero {
 /// | A.eta                       | parameter | learning rate, per step                     |
 /// | A.plastic                   | parameter | 1 or 0                                      |
 /// | A.weight_decay, A.clip      | parameter | as in Plasticity                            |
+/// | A.bound                     | parameter | as in Plasticity                            |
 /// | A.momentum                  | parameter | kMomentum                                   |
 /// | A.beta1, A.beta2, A.epsilon | parameter | kAdam                                       |
-/// | A.m                         | weight    | kMomentum, kAdam: the mean of the gradient  |
+/// | A.mix                       | parameter | kLowPass                                    |
+/// | A.m                         | weight    | all but kSgd: the mean of the gradient      |
 /// | A.v2                        | weight    | kAdam: the mean of its square               |
 /// | A.beta1_power, A.beta2_power| weight    | kAdam: βᵗ after t updates, always FLOAT64   |
 template <class Real>
@@ -57,6 +59,8 @@ class Learner {
   Real* plastic_ = nullptr;
   Real* weight_decay_ = nullptr;
   Real* clip_ = nullptr;
+  Real* bound_ = nullptr;
+  Real* mix_ = nullptr;
   Real* momentum_ = nullptr;
   Real* beta1_ = nullptr;
   Real* beta2_ = nullptr;

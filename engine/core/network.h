@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -48,6 +50,13 @@ struct Footprint {
   int64_t bytes = 0;
 };
 
+/// Something that is allowed and will hardly do what is wished.
+struct Warning {
+  std::string reason;   ///< stable, UPPER_SNAKE
+  std::string path;     ///< of the field, as in InvalidField; may be empty
+  std::string message;  ///< for humans
+};
+
 /// Parts of a network that can be put back to the start.
 struct ResetScopes {
   bool state = true;    ///< potentials, rates, errors, inputs
@@ -82,8 +91,12 @@ class Network {
   /// the signal `loss` (a scalar, of the last step, over all ports that had a target).
   const VariableTable& variables() const { return variables_; }
 
+  /// What was found when the network was made.
+  const std::vector<Warning>& warnings() const { return warnings_; }
+
  protected:
   VariableTable variables_;
+  std::vector<Warning> warnings_;
   bool finite_ = true;
 };
 

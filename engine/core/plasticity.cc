@@ -4,14 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
+#include "engine/core/spec_check.h"
 
 namespace prospero {
 namespace {
-
-absl::Status CheckNotNegative(absl::string_view path, double value) {
-  if (std::isfinite(value) && value >= 0) return absl::OkStatus();
-  return InvalidField(path, absl::StrCat("must be finite and >= 0, got ", value));
-}
 
 absl::Status CheckDecay(absl::string_view path, double value) {
   if (value >= 0 && value < 1) return absl::OkStatus();
@@ -26,6 +22,11 @@ absl::Status CheckAdam(const Plasticity& plasticity) {
                       absl::StrCat("must be finite and > 0, got ", plasticity.epsilon));
 }
 
+absl::Status CheckMix(double mix) {
+  if (mix > 0 && mix <= 1) return absl::OkStatus();
+  return InvalidField("low_pass.mix", absl::StrCat("must be in (0, 1], got ", mix));
+}
+
 }  // namespace
 
 absl::Status Check(const Plasticity& plasticity) {
@@ -36,6 +37,7 @@ absl::Status Check(const Plasticity& plasticity) {
     return status;
   }
   if (auto status = CheckNotNegative("clip", plasticity.clip); !status.ok()) return status;
+  if (auto status = CheckNotNegative("bound", plasticity.bound); !status.ok()) return status;
   switch (plasticity.optimizer) {
     case Optimizer::kSgd:
       return absl::OkStatus();
@@ -43,6 +45,8 @@ absl::Status Check(const Plasticity& plasticity) {
       return CheckDecay("momentum.momentum", plasticity.momentum);
     case Optimizer::kAdam:
       return CheckAdam(plasticity);
+    case Optimizer::kLowPass:
+      return CheckMix(plasticity.mix);
   }
   return absl::InternalError("unknown optimizer");
 }

@@ -15,16 +15,16 @@ double UnitInterval(uint32_t low, uint32_t high) {
   return static_cast<double>(bits) * 0x1p-53;
 }
 
-uint64_t Fnv1a(absl::string_view text) {
+}  // namespace
+
+uint64_t StreamOf(absl::string_view name) {
   uint64_t hash = 0xcbf29ce484222325u;
-  for (const char c : text) {
+  for (const char c : name) {
     hash ^= static_cast<unsigned char>(c);
     hash *= 0x100000001b3u;
   }
   return hash;
 }
-
-}  // namespace
 
 std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {
   for (int round = 0; round < 10; ++round) {
@@ -35,9 +35,6 @@ std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint3
   }
   return counter;
 }
-
-RandomStream::RandomStream(uint64_t seed, absl::string_view name)
-    : RandomStream(seed, Fnv1a(name)) {}
 
 std::array<uint32_t, 4> RandomStream::Block(int64_t index) const {
   const auto n = static_cast<uint64_t>(index);

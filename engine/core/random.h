@@ -12,12 +12,14 @@ namespace prospero {
 /// that a restored or reordered run draws the same numbers.
 std::array<uint32_t, 4> Philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
+/// The number of the stream that belongs to a name: its FNV-1a hash.
+uint64_t StreamOf(absl::string_view name);
+
 /// Random numbers that are a function of (seed, stream, index). Thread-safe.
 class RandomStream {
  public:
   RandomStream(uint64_t seed, uint64_t stream) : seed_(seed), stream_(stream) {}
-  /// A stream that belongs to a name: its FNV-1a hash.
-  RandomStream(uint64_t seed, absl::string_view name);
+  RandomStream(uint64_t seed, absl::string_view name) : RandomStream(seed, StreamOf(name)) {}
 
   /// Uniform on [0, 1), 53 random bits.
   double Uniform(int64_t index) const;

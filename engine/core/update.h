@@ -11,11 +11,12 @@ enum class Rule : uint8_t {
   kSgd,
   kMomentum,
   kAdam,
+  kLowPass,
 };
 
 /// What one step does to one array w with its descent gradient g (see Plasticity):
 ///
-///   g ← clamp(g, ±clip),   w ← w − η (optimizer(g) + weight_decay w)
+///   g ← clamp(g, ±clip),   w ← clamp(w − η (optimizer(g) + weight_decay w), ±bound)
 ///
 /// `m` and `v2` are laid out as the array.
 template <class Real>
@@ -23,14 +24,16 @@ struct Update {
   Rule rule = Rule::kFixed;
   Real eta = 0;  ///< learning rate of this step
   Real weight_decay = 0;
-  Real clip = 0;  ///< infinite: none
+  Real clip = 0;   ///< infinite: none
+  Real bound = 0;  ///< infinite: none
   Real momentum = 0;
   Real beta1 = 0;
   Real beta2 = 0;
   Real epsilon = 0;
   Real m_scale = 0;    ///< kAdam: 1 / (1 − β₁ᵗ)
   Real v2_scale = 0;   ///< kAdam: 1 / √(1 − β₂ᵗ)
-  Real* m = nullptr;   ///< kMomentum, kAdam
+  Real mix = 0;        ///< kLowPass: m ← m + mix (g − m)
+  Real* m = nullptr;   ///< kMomentum, kAdam, kLowPass
   Real* v2 = nullptr;  ///< kAdam
 };
 

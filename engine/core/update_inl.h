@@ -16,12 +16,14 @@ class Updater {
       : eta_(SetVec(update.eta)),
         weight_decay_(SetVec(update.weight_decay)),
         clip_(SetVec(update.clip)),
+        bound_(SetVec(update.bound)),
         momentum_(SetVec(update.momentum)),
         beta1_(SetVec(update.beta1)),
         beta2_(SetVec(update.beta2)),
         epsilon_(SetVec(update.epsilon)),
         m_scale_(SetVec(update.m_scale)),
         v2_scale_(SetVec(update.v2_scale)),
+        mix_(SetVec(update.mix)),
         m_(update.m),
         v2_(update.v2) {}
 
@@ -33,10 +35,22 @@ class Updater {
     return hn::Mul(eta_, hn::MulAdd(weight_decay_, w, Direction(g, offset)));
   }
 
+  /// w within its bound. One that is not a number stays so.
+  Vec<Real> Bounded(Vec<Real> w) const {
+    if constexpr (kRule == Rule::kPlainSgd) return w;
+    const Vec<Real> low = hn::IfThenElse(hn::Lt(w, hn::Neg(bound_)), hn::Neg(bound_), w);
+    return hn::IfThenElse(hn::Gt(low, bound_), bound_, low);
+  }
+
  private:
   Vec<Real> Direction(Vec<Real> g, [[maybe_unused]] int64_t offset) const {
     if constexpr (kRule == Rule::kMomentum) {
       const Vec<Real> moved = hn::MulAdd(momentum_, LoadVec(m_ + offset), g);
+      StoreVec(moved, m_ + offset);
+      return moved;
+    } else if constexpr (kRule == Rule::kLowPass) {
+      const Vec<Real> m = LoadVec(m_ + offset);
+      const Vec<Real> moved = hn::MulAdd(mix_, hn::Sub(g, m), m);
       StoreVec(moved, m_ + offset);
       return moved;
     } else if constexpr (kRule == Rule::kAdam) {
@@ -53,7 +67,8 @@ class Updater {
     }
   }
 
-  Vec<Real> eta_, weight_decay_, clip_, momentum_, beta1_, beta2_, epsilon_, m_scale_, v2_scale_;
+  Vec<Real> eta_, weight_decay_, clip_, bound_, momentum_, beta1_, beta2_, epsilon_, m_scale_,
+      v2_scale_, mix_;
   Real* m_;
   Real* v2_;
 };
@@ -72,6 +87,8 @@ void WithRule(Rule rule, Run run) {
       return run(std::integral_constant<Rule, Rule::kMomentum>());
     case Rule::kAdam:
       return run(std::integral_constant<Rule, Rule::kAdam>());
+    case Rule::kLowPass:
+      return run(std::integral_constant<Rule, Rule::kLowPass>());
   }
 }
 

@@ -12,7 +12,8 @@ namespace {
 template <class Visit>
 void ForEachRun(const Variable& variable, int64_t run, Visit visit) {
   if (variable.size() == 0) return;
-  const size_t outer = variable.shape.empty() ? 0 : variable.shape.size() - 1;
+  const bool scattered = variable.shape.empty() || run != variable.shape.back();
+  const size_t outer = variable.shape.size() - (scattered ? 0 : 1);
   const int64_t width = SizeOf(variable.type);
   const int64_t runs = variable.size() / run;
   for (int64_t k = 0; k < runs; ++k) {
@@ -29,9 +30,8 @@ void ForEachRun(const Variable& variable, int64_t run, Visit visit) {
 
 /// Values of one contiguous run.
 int64_t RunLength(const Variable& variable) {
-  if (variable.shape.empty()) return 1;
   assert(variable.strides.size() == variable.shape.size());
-  assert(variable.strides.back() == 1);
+  if (variable.shape.empty() || variable.strides.back() != 1) return 1;
   return variable.shape.back();
 }
 

@@ -8,15 +8,27 @@
 namespace prospero {
 namespace {
 
+template <class Real, Rule kRule, bool kWatched, bool kApart>
+void RunSingle(const WeightPass<Real>& pass) {
+  const bool forward = pass.s != nullptr, backward = pass.e_bottom != nullptr;
+  if (forward && backward) return SinglePass<Real, kRule, kWatched, true, true, kApart>(pass);
+  if (forward) return SinglePass<Real, kRule, kWatched, true, false, kApart>(pass);
+  if (backward) return SinglePass<Real, kRule, kWatched, false, true, kApart>(pass);
+  SinglePass<Real, kRule, kWatched, false, false, kApart>(pass);
+}
+
 template <class Real, bool kWatched>
-void RunAs(const WeightPass<Real>& pass) {
-  WithRule(pass.update.rule, [&pass](auto rule) {
+void RunAs(WeightPass<Real> pass) {
+  const bool apart = pass.learn_pre != nullptr || pass.learn_post != nullptr;
+  if (pass.learn_pre == nullptr) pass.learn_pre = pass.r_pre;
+  if (pass.learn_post == nullptr) pass.learn_post = pass.e_post;
+  WithRule(pass.update.rule, [&pass, apart](auto rule) {
     if (pass.batch > 1) {
       BatchPass<Real, rule(), kWatched>(pass);
-    } else if (pass.e_bottom != nullptr) {
-      SinglePass<Real, rule(), kWatched, true>(pass);
+    } else if (apart) {
+      RunSingle<Real, rule(), kWatched, true>(pass);
     } else {
-      SinglePass<Real, rule(), kWatched, false>(pass);
+      RunSingle<Real, rule(), kWatched, false>(pass);
     }
   });
 }
@@ -42,7 +54,7 @@ void UpdateArray(const Update<Real>& update, const Real* g, int64_t count, Real*
     for (int64_t i = 0; i < count; i += kVec<Real>) {
       const Vec<Real> before = LoadVec(w + i);
       const Vec<Real> change = updater(before, LoadVec(g + i), i);
-      StoreVec(hn::Sub(before, change), w + i);
+      StoreVec(updater.Bounded(hn::Sub(before, change)), w + i);
     }
   });
 }

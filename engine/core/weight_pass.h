@@ -10,22 +10,26 @@ namespace prospero {
 /// read once and written once:
 ///
 ///   s ← s + W r_pre,    e_bottom ← e_bottom + Wᵀ e_post,    W ← update(W, g)
-///   g = −1/B Σ_batch e_post r_preᵀ
+///   g = −1/B Σ_batch learn_post learn_preᵀ
 ///
-/// The first two read W as it was before. All arrays are aligned to 64 bytes and their rows
-/// padded to 64 bytes, with zeros in the padding of r_pre and e_post; W has a multiple of
-/// kRowBlock rows. The order of every sum is fixed: it depends on nothing but the shapes.
+/// The first two read W as it was before. What W learns from is what it transmits, unless told
+/// otherwise. All arrays are aligned to 64 bytes and their rows padded to 64 bytes, with zeros
+/// in the padding of all that is read; W has a multiple of kRowBlock rows. The order of every
+/// sum is fixed: it depends on nothing but the shapes.
 template <class Real>
 struct WeightPass {
   Real* W = nullptr;
   int64_t rows = 0;     ///< post, rounded up to kRowBlock
-  int64_t columns = 0;  ///< pre, padded; the distance of rows of W, r_pre and e_bottom
+  int64_t columns = 0;  ///< pre, padded; the distance of rows of W and of all [batch × pre]
   int64_t batch = 1;
-  const Real* r_pre = nullptr;
-  const Real* e_post = nullptr;
-  Real* s = nullptr;
-  int64_t post_stride = 0;   ///< distance of rows of e_post and s
-  Real* e_bottom = nullptr;  ///< null: nobody needs it
+  const Real* r_pre = nullptr;       ///< may be null where nobody needs s and learn_pre is given
+  const Real* e_post = nullptr;      ///< may be null where nobody needs e_bottom, as r_pre
+  Real* s = nullptr;                 ///< null: nobody needs it
+  int64_t post_stride = 0;           ///< distance of rows of all [batch × post]
+  Real* e_bottom = nullptr;          ///< null: nobody needs it
+  const Real* learn_pre = nullptr;   ///< [batch × pre], null: r_pre
+  const Real* learn_post = nullptr;  ///< [batch × post], null: e_post
+  int64_t mean_over = 0;             ///< B of the gradient; 0: batch
   Update<Real> update;
   UpdateCount* count = nullptr;  ///< null: nobody watches
 };

@@ -20,7 +20,8 @@ class TileUpdate {
 
   /// What the last factor of a gradient is multiplied with beforehand.
   static Real Scale(const WeightPass<Real>& pass) {
-    const Real mean = Real{1} / static_cast<Real>(pass.batch);
+    const int64_t count = pass.mean_over > 0 ? pass.mean_over : pass.batch;
+    const Real mean = Real{1} / static_cast<Real>(count);
     return kRule == Rule::kPlainSgd ? pass.update.eta * mean : -mean;
   }
 
@@ -32,7 +33,7 @@ class TileUpdate {
       StoreVec(after, at);
     } else if constexpr (kRule != Rule::kFixed) {
       const Vec<Real> change = updater_(w, hn::Mul(a, b), at - W_);
-      const Vec<Real> after = hn::Sub(w, change);
+      const Vec<Real> after = updater_.Bounded(hn::Sub(w, change));
       if constexpr (kWatched) counter_.See(w, after, change);
       StoreVec(after, at);
     }
@@ -46,36 +47,41 @@ class TileUpdate {
   UpdateCounter<Real, kWatched> counter_;
 };
 
-/// One trial: forward, backward and update in one sweep over four rows at a time.
-template <class Real, Rule kRule, bool kWatched, bool kBackward>
+/// One trial: forward, backward and update in one sweep over four rows at a time. kApart: W
+/// learns from other factors than it transmits.
+template <class Real, Rule kRule, bool kWatched, bool kForward, bool kBackward, bool kApart>
 void SinglePass(const WeightPass<Real>& pass) {
   TileUpdate<Real, kRule, kWatched> update(pass);
   const int64_t columns = pass.columns;
   const int64_t rows = pass.rows;
   const Real* const r_pre = pass.r_pre;
   const Real* const e_post = pass.e_post;
+  const Real* const learn_pre = pass.learn_pre;
+  const Real* const learn_post = pass.learn_post;
   Real* const e_bottom = pass.e_bottom;
   Real* const s = pass.s;
   const Vec<Real> scale = SetVec(update.Scale(pass));
   Real* W = pass.W;
   for (int64_t i = 0; i < rows; i += kRowBlock, W += kRowBlock * columns) {
-    Vec<Real> low[kRowBlock], high[kRowBlock], e[kRowBlock];
+    Vec<Real> low[kRowBlock], high[kRowBlock], e[kRowBlock], learn[kRowBlock];
     for (int k = 0; k < kRowBlock; ++k) {
       low[k] = high[k] = hn::Zero(Tag<Real>());
-      e[k] = SetVec(e_post[i + k]);
+      if constexpr (kBackward || !kApart) e[k] = SetVec(e_post[i + k]);
+      if constexpr (kApart) learn[k] = SetVec(learn_post[i + k]);
     }
     // One Vec of columns of four rows.
     const auto sweep = [&](int64_t j, Vec<Real>(&sum)[kRowBlock]) HWY_ATTR {
-      const Vec<Real> r = LoadVec(r_pre + j);
-      const Vec<Real> scaled_r = hn::Mul(scale, r);
+      Vec<Real> r = hn::Zero(Tag<Real>());
+      if constexpr (kForward || !kApart) r = LoadVec(r_pre + j);
+      const Vec<Real> scaled_r = hn::Mul(scale, kApart ? LoadVec(learn_pre + j) : r);
       Vec<Real> back = hn::Zero(Tag<Real>());
       if constexpr (kBackward) back = LoadVec(e_bottom + j);
       for (int k = 0; k < kRowBlock; ++k) {
         Real* const at = W + k * columns + j;
         const Vec<Real> w = LoadVec(at);
-        sum[k] = hn::MulAdd(w, r, sum[k]);
+        if constexpr (kForward) sum[k] = hn::MulAdd(w, r, sum[k]);
         if constexpr (kBackward) back = hn::MulAdd(w, e[k], back);
-        update(w, e[k], scaled_r, at);
+        update(w, kApart ? learn[k] : e[k], scaled_r, at);
       }
       if constexpr (kBackward) StoreVec(back, e_bottom + j);
     };
@@ -83,7 +89,7 @@ void SinglePass(const WeightPass<Real>& pass) {
       sweep(j, low);
       sweep(j + kVec<Real>, high);
     }
-    AddSumsOfLanes(low, high, s + i);
+    if constexpr (kForward) AddSumsOfLanes(low, high, s + i);
   }
   update.AddTo(pass.count);
 }
@@ -167,13 +173,13 @@ void Backward(const WeightPass<Real>& pass, int64_t begin, int64_t end) {
   for (; b < pass.batch; ++b) BackwardTrials<Real, 1>(pass, begin, end, b);
 }
 
-/// The update of four rows and two Vecs of columns: their Σ_batch e r stays in registers.
+/// The update of four rows and two Vecs of columns: their sum over the batch stays in registers.
 template <class Real, Rule kRule, bool kWatched>
 void LearnTile(const WeightPass<Real>& pass, int64_t i, int64_t j,
                TileUpdate<Real, kRule, kWatched>& update) {
   const int64_t columns = pass.columns, post_stride = pass.post_stride, batch = pass.batch;
-  const Real* r = pass.r_pre + j;
-  const Real* e = pass.e_post + i;
+  const Real* r = pass.learn_pre + j;
+  const Real* e = pass.learn_post + i;
   Vec<Real> low[kRowBlock], high[kRowBlock];
   for (int k = 0; k < kRowBlock; ++k) low[k] = high[k] = hn::Zero(Tag<Real>());
   for (int64_t b = 0; b < batch; ++b, r += columns, e += post_stride) {
@@ -203,7 +209,7 @@ void BatchPass(const WeightPass<Real>& pass) {
   TileUpdate<Real, kRule, kWatched> update(pass);
   for (int64_t begin = 0; begin < pass.rows; begin += panel) {
     const int64_t end = std::min(begin + panel, pass.rows);
-    Forward(pass, begin, end);
+    if (pass.s != nullptr) Forward(pass, begin, end);
     if (pass.e_bottom != nullptr) Backward(pass, begin, end);
     if constexpr (kRule == Rule::kFixed) continue;
     for (int64_t i = begin; i < end; i += kRowBlock) {

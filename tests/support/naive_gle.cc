@@ -25,6 +25,8 @@ double Phi(Activation activation, double z) {
       return std::clamp(z, -1.0, 1.0);
     case Activation::kSoftplus:
       return std::log1p(std::exp(z));
+    case Activation::kHardLogistic:
+      return std::clamp(z / 6 + 0.5, 0.0, 1.0);
   }
   return 0;
 }
@@ -45,6 +47,8 @@ double PhiPrime(Activation activation, double z) {
       return z >= -1 && z <= 1 ? 1 : 0;
     case Activation::kSoftplus:
       return 1 / (1 + std::exp(-z));
+    case Activation::kHardLogistic:
+      return std::abs(z) < 3 ? 1.0 / 6 : 0;
   }
   return 0;
 }

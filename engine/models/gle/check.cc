@@ -1,51 +1,16 @@
 #include "engine/models/gle/check.h"
 
-#include <cmath>
 #include <string>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/arena.h"
 #include "engine/core/errors.h"
+#include "engine/core/spec_check.h"
 
 namespace prospero {
 namespace {
-
-constexpr size_t kMaxNameLength = 63;
-
-absl::Status Refuse(absl::string_view field, absl::string_view wish, double got) {
-  return InvalidField(field, absl::StrCat("must be ", wish, ", got ", got));
-}
-
-bool IsName(absl::string_view name) {
-  if (name.empty() || name.size() > kMaxNameLength || !absl::ascii_isalpha(name[0])) return false;
-  for (const char c : name) {
-    if (!absl::ascii_isalnum(c) && c != '_') return false;
-  }
-  return true;
-}
-
-absl::Status CheckName(absl::string_view name) {
-  if (IsName(name)) return absl::OkStatus();
-  return InvalidField("name", absl::StrCat("must be 1 to ", kMaxNameLength,
-                                           " letters, digits and _, starting with a letter, got '",
-                                           name.substr(0, 2 * kMaxNameLength), "'"));
-}
-
-absl::Status CheckTau(absl::string_view field, const std::vector<double>& tau, int64_t size,
-                      double dt) {
-  if (tau.size() != 1 && tau.size() != static_cast<size_t>(size)) {
-    return InvalidField(field, absl::StrCat("must have 1 or ", size, " values, got ", tau.size()));
-  }
-  for (size_t i = 0; i < tau.size(); ++i) {
-    if (std::isfinite(tau[i]) && tau[i] >= dt) continue;
-    return Refuse(tau.size() == 1 ? std::string(field) : absl::StrCat(field, "[", i, "]"),
-                  absl::StrCat("finite and >= dt_ms (", dt, ")"), tau[i]);
-  }
-  return absl::OkStatus();
-}
 
 /// An input has a name and a size and nothing else.
 absl::Status CheckInput(const GlePopulation& population) {
@@ -65,9 +30,7 @@ absl::Status CheckInput(const GlePopulation& population) {
 }
 
 absl::Status CheckOutput(const GlePopulation& population) {
-  if (!std::isfinite(population.beta) || population.beta < 0) {
-    return Refuse("beta", "finite and >= 0", population.beta);
-  }
+  if (auto status = CheckNotNegative("beta", population.beta); !status.ok()) return status;
   if (population.role == PopulationRole::kOutput) return absl::OkStatus();
   absl::string_view set;
   if (population.loss != Loss::kMse) set = "loss";
@@ -107,9 +70,8 @@ absl::Status CheckDynamics(const GlePopulation& population, double dt) {
   if (!(population.gamma >= 0 && population.gamma <= 1)) {
     return Refuse("gamma", "in [0, 1]", population.gamma);
   }
-  const double tau_min = population.tau_min;
-  if (tau_min != 0 && !(std::isfinite(tau_min) && tau_min >= dt)) {
-    return Refuse("tau_min_ms", absl::StrCat("0 or finite and >= dt_ms (", dt, ")"), tau_min);
+  if (auto status = CheckOptionalTau("tau_min_ms", population.tau_min, dt); !status.ok()) {
+    return status;
   }
   if (!population.has_bias &&
       (population.bias_initializer.has_value() || population.bias_plasticity.has_value())) {
@@ -139,7 +101,7 @@ absl::StatusOr<const GlePopulation*> FindEnd(const Names& names, absl::string_vi
   const auto found = names.populations.find(population);
   if (found != names.populations.end()) return found->second;
   return InvalidField(field, absl::StrCat("must be the name of a population, got '",
-                                          population.substr(0, 2 * kMaxNameLength), "'"));
+                                          population.substr(0, 126), "'"));
 }
 
 absl::Status CheckProjection(const GleProjection& projection, Names& names, Footprint& footprint) {

@@ -41,10 +41,11 @@ Plasticity With(Optimizer optimizer) {
 }
 
 TEST(Learner, OwnsTheVariablesOfItsOptimizer) {
-  EXPECT_EQ(Fixture(With(Optimizer::kSgd)).variables.size(), 4);
-  EXPECT_EQ(Fixture(With(Optimizer::kMomentum)).variables.size(), 6);
+  EXPECT_EQ(Fixture(With(Optimizer::kSgd)).variables.size(), 5);
+  EXPECT_EQ(Fixture(With(Optimizer::kMomentum)).variables.size(), 7);
+  EXPECT_EQ(Fixture(With(Optimizer::kLowPass)).variables.size(), 7);
   const Fixture adam(With(Optimizer::kAdam));
-  EXPECT_EQ(adam.variables.size(), 11);
+  EXPECT_EQ(adam.variables.size(), 12);
   EXPECT_EQ(adam["v2"].shape, (std::vector<int64_t>{3}));
   EXPECT_EQ(adam["v2"].role, Role::kWeight);
   EXPECT_EQ(adam["eta"].role, Role::kParameter);
