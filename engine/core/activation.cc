@@ -78,7 +78,8 @@ template <class Real>
 struct HardLogistic {
   static void Apply(Vec<Real> z, Vec<Real>& r, Vec<Real>& r_prime) {
     const Vec<Real> zero = hn::Zero(Tag<Real>()), one = SetVec(Real{1});
-    const Vec<Real> x = hn::Add(hn::Div(z, SetVec(Real{6})), SetVec(Real{0.5}));
+    // z + 3 is exact where x is small.
+    const Vec<Real> x = hn::Div(hn::Add(z, SetVec(Real{3})), SetVec(Real{6}));
     const auto inside = hn::And(hn::Gt(x, zero), hn::Lt(x, one));
     r_prime = hn::IfThenElseZero(inside, SetVec(Real{1} / Real{6}));
     r = hn::IfThenElse(hn::Lt(x, zero), zero, hn::IfThenElse(hn::Gt(x, one), one, x));

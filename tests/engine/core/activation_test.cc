@@ -28,6 +28,8 @@ long double Phi(Activation phi, long double z) {
       return z < -1 ? -1 : z > 1 ? 1 : z;
     case Activation::kSoftplus:
       return std::log1p(std::exp(z));
+    case Activation::kHardLogistic:
+      return z < -3 ? 0 : z > 3 ? 1 : z / 6 + 0.5L;
   }
   return 0;
 }
@@ -48,13 +50,16 @@ long double PhiPrime(Activation phi, long double z) {
       return z >= -1 && z <= 1 ? 1 : 0;
     case Activation::kSoftplus:
       return 1 / (1 + std::exp(-z));
+    case Activation::kHardLogistic:
+      return z > -3 && z < 3 ? 1.0L / 6 : 0;
   }
   return 0;
 }
 
-constexpr Activation kAll[] = {
-    Activation::kLinear,      Activation::kRelu,     Activation::kSigmoid, Activation::kTanh,
-    Activation::kHardSigmoid, Activation::kHardTanh, Activation::kSoftplus};
+constexpr Activation kAll[] = {Activation::kLinear,      Activation::kRelu,
+                               Activation::kSigmoid,     Activation::kTanh,
+                               Activation::kHardSigmoid, Activation::kHardTanh,
+                               Activation::kSoftplus,    Activation::kHardLogistic};
 
 template <class Real>
 long double Off(Real ours, long double exact) {

@@ -108,6 +108,42 @@ TEST(Drive, AddsTheErrorToTheInput) {
   EXPECT_EQ(*s, 2.5);
 }
 
+/// The gain of a filter for a sine of `omega` [1/ms], from the last of many periods.
+template <class Filter>
+double Gain(double omega, Filter filter) {
+  constexpr double kDt = 0.001;  // [ms]
+  Cell x = Constant(0.0), before = Constant(0.0), y = Constant(0.0);
+  const auto steps = static_cast<int>(20 * 2 * std::numbers::pi / omega / kDt);
+  double greatest = 0;
+  for (int n = 1; n <= steps; ++n) {
+    before = x;
+    x = Constant(std::sin(omega * n * kDt));
+    filter(x, before, kDt, y);
+    if (n > steps * 9 / 10) greatest = std::max(greatest, std::abs(*y));
+  }
+  return greatest;
+}
+
+TEST(HighPass, LetsPassWhatIsFast) {
+  // ωτ / √(1 + ω²τ²)
+  for (const double omega : {0.1, 1.0, 10.0}) {
+    const double gain = Gain(omega, [](const Cell& x, const Cell& before, double dt, Cell& h) {
+      HighPass<double>(x, before, dt / 2.0, h);
+    });
+    EXPECT_NEAR(gain, 2 * omega / std::sqrt(1 + 4 * omega * omega), 0.01) << omega;
+  }
+}
+
+TEST(LowPass, LetsPassWhatIsSlow) {
+  // 1 / √(1 + ω²τ²)
+  for (const double omega : {0.1, 1.0, 10.0}) {
+    const double gain = Gain(omega, [](const Cell& x, const Cell&, double dt, Cell& y) {
+      LowPass<double>(x, dt / 2.0, y);
+    });
+    EXPECT_NEAR(gain, 1 / std::sqrt(1 + 4 * omega * omega), 0.01) << omega;
+  }
+}
+
 TEST(IsFinite, SeesOneBadValue) {
   const double inf = std::numeric_limits<double>::infinity();
   for (const double bad : {inf, -inf, std::nan("")}) {

@@ -73,6 +73,26 @@ TEST(Learner, TakesTheShortestRule) {
   EXPECT_EQ(update.clip, std::numeric_limits<float>::infinity());
 }
 
+TEST(Learner, TakesTheGeneralRuleForABound) {
+  Fixture sgd(With(Optimizer::kSgd));
+  sgd["bound"].Fill(4);
+  const Update<float> update = sgd.learner.Next(true);
+  EXPECT_EQ(update.rule, Rule::kSgd);
+  EXPECT_EQ(update.bound, 4.0f);
+}
+
+TEST(Learner, ForgetsTheLowPassOfItsGradient) {
+  Plasticity plasticity = With(Optimizer::kLowPass);
+  plasticity.mix = 0.25;
+  Fixture low_pass(plasticity);
+  const Update<float> update = low_pass.learner.Next(true);
+  EXPECT_EQ(update.rule, Rule::kLowPass);
+  EXPECT_EQ(update.mix, 0.25f);
+  low_pass["m"].Fill(3);
+  low_pass.learner.Forget();
+  EXPECT_EQ(update.m[0], 0.0f);
+}
+
 TEST(Learner, DoesNothingWhileItIsOff) {
   Fixture adam(With(Optimizer::kAdam));
   EXPECT_EQ(adam.learner.Next(false).rule, Rule::kFixed);

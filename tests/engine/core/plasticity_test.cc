@@ -19,7 +19,8 @@ std::string Refused(Optimizer optimizer, double Plasticity::*field, double value
 }
 
 TEST(CheckPlasticity, TakesTheDefaults) {
-  for (const Optimizer optimizer : {Optimizer::kSgd, Optimizer::kMomentum, Optimizer::kAdam}) {
+  for (const Optimizer optimizer :
+       {Optimizer::kSgd, Optimizer::kMomentum, Optimizer::kAdam, Optimizer::kLowPass}) {
     EXPECT_EQ(Refused(optimizer, &Plasticity::learning_rate, 0.1), "");
   }
 }
@@ -30,6 +31,7 @@ TEST(CheckPlasticity, NamesTheFieldThatIsOutOfRange) {
     EXPECT_EQ(Refused(Optimizer::kSgd, &Plasticity::learning_rate, value), "learning_rate");
     EXPECT_EQ(Refused(Optimizer::kSgd, &Plasticity::weight_decay, value), "weight_decay");
     EXPECT_EQ(Refused(Optimizer::kSgd, &Plasticity::clip, value), "clip");
+    EXPECT_EQ(Refused(Optimizer::kSgd, &Plasticity::bound, value), "bound");
   }
   for (const double value : {-0.1, 1.0, nan}) {
     EXPECT_EQ(Refused(Optimizer::kMomentum, &Plasticity::momentum, value), "momentum.momentum");
@@ -37,6 +39,9 @@ TEST(CheckPlasticity, NamesTheFieldThatIsOutOfRange) {
     EXPECT_EQ(Refused(Optimizer::kAdam, &Plasticity::beta2, value), "adam.beta2");
   }
   EXPECT_EQ(Refused(Optimizer::kAdam, &Plasticity::epsilon, 0.0), "adam.epsilon");
+  for (const double value : {0.0, -0.1, 1.1, nan}) {
+    EXPECT_EQ(Refused(Optimizer::kLowPass, &Plasticity::mix, value), "low_pass.mix");
+  }
 }
 
 TEST(CheckPlasticity, IgnoresWhatTheOptimizerDoesNotUse) {

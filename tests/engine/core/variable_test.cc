@@ -39,6 +39,21 @@ TEST(Variable, WritesAroundThePadding) {
   EXPECT_EQ(memory, (std::vector<float>{7, 7, 7, -1, -1, 7, 7, 7, -1, -1}));
 }
 
+TEST(Variable, CanBeATranspose) {
+  std::vector<float> memory;
+  Variable variable = Padded(memory);
+  variable.shape = {3, 2};
+  variable.strides = {1, 5};
+  std::vector<float> packed(6);
+  variable.Read(packed.data());
+  EXPECT_EQ(packed, (std::vector<float>{1, 4, 2, 5, 3, 6}));
+  packed = {10, 40, 20, 50, 30, 60};
+  variable.Write(packed.data());
+  EXPECT_EQ(memory, (std::vector<float>{10, 20, 30, -1, -1, 40, 50, 60, -1, -1}));
+  variable.Fill(7);
+  EXPECT_EQ(memory, (std::vector<float>{7, 7, 7, -1, -1, 7, 7, 7, -1, -1}));
+}
+
 TEST(Variable, CanHaveAnyNumberOfDimensions) {
   std::vector<double> memory(24);
   for (size_t i = 0; i < memory.size(); ++i) memory[i] = static_cast<double>(i);

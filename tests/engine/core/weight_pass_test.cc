@@ -15,6 +15,9 @@
 namespace prospero {
 namespace {
 
+constexpr Rule kRules[] = {Rule::kFixed,    Rule::kPlainSgd, Rule::kSgd,
+                           Rule::kMomentum, Rule::kAdam,     Rule::kLowPass};
+
 /// The arrays of one pass, padded and aligned, and filled with noise.
 template <class Real>
 class Arrays {
@@ -31,6 +34,8 @@ class Arrays {
     arena_.Want(&pass.e_bottom, batch * pass.columns);
     arena_.Want(&e_post_, batch * pass.post_stride);
     arena_.Want(&pass.s, batch * pass.post_stride);
+    arena_.Want(&learn_pre_, batch * pass.columns);
+    arena_.Want(&learn_post_, batch * pass.post_stride);
     EXPECT_TRUE(arena_.Allocate());
     pass.r_pre = r_pre_;
     pass.e_post = e_post_;
@@ -42,6 +47,8 @@ class Arrays {
     Fill(noise, 5, batch, pre, pass.columns, pass.e_bottom);
     Fill(noise, 6, post, pre, pass.columns, pass.update.m);
     Fill(noise, 7, post, pre, pass.columns, pass.update.v2);
+    Fill(noise, 8, batch, pre, pass.columns, learn_pre_);
+    Fill(noise, 9, batch, post, pass.post_stride, learn_post_);
     for (int64_t i = 0; i < pass.rows * pass.columns; ++i) {
       pass.update.v2[i] = std::abs(pass.update.v2[i]);
     }
@@ -54,6 +61,18 @@ class Arrays {
   Real& e(int64_t b, int64_t i) { return e_post_[b * pass.post_stride + i]; }
   Real& s(int64_t b, int64_t i) { return pass.s[b * pass.post_stride + i]; }
   Real& e_bottom(int64_t b, int64_t j) { return pass.e_bottom[b * pass.columns + j]; }
+  /// What the weights learn from.
+  double from_pre(int64_t b, int64_t j) const {
+    return (pass.learn_pre == nullptr ? r_pre_ : learn_pre_)[b * pass.columns + j];
+  }
+  double from_post(int64_t b, int64_t i) const {
+    return (pass.learn_post == nullptr ? e_post_ : learn_post_)[b * pass.post_stride + i];
+  }
+  /// The weights learn from other factors than they transmit.
+  void LearnApart() {
+    pass.learn_pre = learn_pre_;
+    pass.learn_post = learn_post_;
+  }
   int64_t post() const { return post_; }
   int64_t pre() const { return pre_; }
 
@@ -82,6 +101,8 @@ class Arrays {
   const int64_t post_, pre_;
   Real* r_pre_ = nullptr;
   Real* e_post_ = nullptr;
+  Real* learn_pre_ = nullptr;
+  Real* learn_post_ = nullptr;
   Arena arena_;
 };
 
@@ -89,9 +110,10 @@ class Arrays {
 template <class Real>
 double Updated(Arrays<Real>& a, int64_t i, int64_t j) {
   const Update<Real>& update = a.pass.update;
+  const int64_t mean_over = a.pass.mean_over > 0 ? a.pass.mean_over : a.pass.batch;
   double g = 0;
   for (int64_t b = 0; b < a.pass.batch; ++b) {
-    g -= double{a.e(b, i)} * double{a.r(b, j)} / static_cast<double>(a.pass.batch);
+    g -= a.from_post(b, i) * a.from_pre(b, j) / static_cast<double>(mean_over);
   }
   const double w = a.W(i, j);
   if (update.rule == Rule::kFixed) return w;
@@ -106,7 +128,12 @@ double Updated(Arrays<Real>& a, int64_t i, int64_t j) {
     g = m * double{update.m_scale} /
         (std::sqrt(v2) * double{update.v2_scale} + double{update.epsilon});
   }
-  return w - double{update.eta} * (g + double{update.weight_decay} * w);
+  if (update.rule == Rule::kLowPass) {
+    g = double{a.m(i, j)} + double{update.mix} * (g - double{a.m(i, j)});
+  }
+  const double moved = w - double{update.eta} * (g + double{update.weight_decay} * w);
+  if (update.rule == Rule::kPlainSgd) return moved;
+  return std::clamp(moved, -double{update.bound}, double{update.bound});
 }
 
 template <class Real>
@@ -116,6 +143,8 @@ void Configure(Rule rule, Update<Real>& update) {
   if (rule == Rule::kPlainSgd) return;
   update.weight_decay = Real(0.2);
   update.clip = Real(0.05);
+  update.bound = Real(0.4);
+  update.mix = Real(0.3);
   update.momentum = Real(0.7);
   update.beta1 = Real(0.9);
   update.beta2 = Real(0.99);
@@ -175,8 +204,45 @@ TEST_P(WeightPassTest, HoldsForMatricesLargerThanACache) {
 
 INSTANTIATE_TEST_SUITE_P(Batches, WeightPassTest,
                          testing::Combine(testing::Values(1, 2, 3, 4, 7, 9),
-                                          testing::Values(Rule::kFixed, Rule::kPlainSgd, Rule::kSgd,
-                                                          Rule::kMomentum, Rule::kAdam)));
+                                          testing::ValuesIn(kRules)));
+
+/// Learns from other factors than it transmits, with or without each product.
+template <class Real>
+void ExpectApart(int64_t batch, Rule rule, bool forward, bool backward) {
+  Arrays<Real> before(21, 50, batch, 6), a(21, 50, batch, 6);
+  for (Arrays<Real>* arrays : {&before, &a}) {
+    Configure(rule, arrays->pass.update);
+    arrays->LearnApart();
+    arrays->pass.mean_over = 2;
+  }
+  if (!forward) a.pass.s = nullptr, a.pass.r_pre = nullptr;
+  if (!backward) a.pass.e_bottom = nullptr, a.pass.e_post = nullptr;
+  RunPass(a.pass);
+  const double bound = 20 * double{std::numeric_limits<Real>::epsilon()};
+  Arrays<Real> plain(21, 50, batch, 6);
+  RunPass(plain.pass);
+  for (int64_t i = 0; i < 21; ++i) {
+    ASSERT_TRUE(!forward || a.s(batch - 1, i) == plain.s(batch - 1, i));
+    for (int64_t j = 0; j < 50; ++j) ASSERT_NEAR(a.W(i, j), Updated(before, i, j), bound);
+  }
+  for (int64_t j = 0; backward && j < 50; ++j) {
+    ASSERT_EQ(a.e_bottom(batch - 1, j), plain.e_bottom(batch - 1, j));
+  }
+  EXPECT_TRUE(a.PaddingIsZero());
+}
+
+TEST(WeightPassTest, LearnsFromOtherFactorsThanItTransmits) {
+  for (const Rule rule : kRules) {
+    for (const int64_t batch : {1, 5}) {
+      for (const bool forward : {true, false}) {
+        for (const bool backward : {true, false}) {
+          ASSERT_NO_FATAL_FAILURE(ExpectApart<float>(batch, rule, forward, backward));
+          ASSERT_NO_FATAL_FAILURE(ExpectApart<double>(batch, rule, forward, backward));
+        }
+      }
+    }
+  }
+}
 
 template <class Real>
 void ExpectSameBitsInABatch() {
@@ -220,8 +286,7 @@ void ExpectSameBitsWatched(Rule rule, int64_t batch) {
 }
 
 TEST(WeightPassTest, GivesTheSameBitsWhileSomebodyWatches) {
-  for (const Rule rule :
-       {Rule::kFixed, Rule::kPlainSgd, Rule::kSgd, Rule::kMomentum, Rule::kAdam}) {
+  for (const Rule rule : kRules) {
     for (const int64_t batch : {1, 4}) {
       ExpectSameBitsWatched<float>(rule, batch);
       ExpectSameBitsWatched<double>(rule, batch);
@@ -257,7 +322,8 @@ TEST(WeightPassTest, CountsWhatAnUpdateDid) {
 }
 
 TEST(UpdateArray, AppliesEachRule) {
-  for (const Rule rule : {Rule::kPlainSgd, Rule::kSgd, Rule::kMomentum, Rule::kAdam}) {
+  for (const Rule rule :
+       {Rule::kPlainSgd, Rule::kSgd, Rule::kMomentum, Rule::kAdam, Rule::kLowPass}) {
     // One row of weights whose gradient is that of the pass.
     Arrays<double> pass(1, 30, 1, 5), array(1, 30, 1, 5);
     Configure(rule, pass.pass.update);
