@@ -1,8 +1,5 @@
 #include "tests/support/golden.h"
 
-#include <cstdio>
-#include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -12,31 +9,6 @@ namespace {
 
 using nlohmann::json;
 using Arrays = std::map<std::string, Golden::Array>;
-
-std::ifstream Open(const std::string& name) {
-  const char* folder = std::getenv("PROSPERO_GOLDEN");
-  const std::string path = std::string(folder != nullptr ? folder : "tests/golden") + "/" + name;
-  std::ifstream file(path, std::ios::binary);
-  if (file) return file;
-  std::fprintf(stderr, "cannot read %s\n", path.c_str());
-  std::abort();
-}
-
-Arrays ReadArrays(const json& header, std::ifstream& file) {
-  Arrays arrays;
-  for (const json& entry : header["arrays"]) {
-    Golden::Array array;
-    array.shape = entry["shape"].get<std::vector<int64_t>>();
-    size_t count = 1;
-    for (const int64_t extent : array.shape) count *= static_cast<size_t>(extent);
-    array.values.resize(count);
-    file.read(reinterpret_cast<char*>(array.values.data()),
-              static_cast<std::streamsize>(count * sizeof(double)));
-    if (!file) std::abort();
-    arrays[entry["name"].get<std::string>()] = std::move(array);
-  }
-  return arrays;
-}
 
 Activation ActivationOf(const std::string& phi) {
   static const std::map<std::string, Activation> kNames = {
@@ -128,11 +100,9 @@ bool IsInput(const std::string& variable) {
 }  // namespace
 
 Golden ReadGolden(const std::string& name) {
-  std::ifstream file = Open(name + ".golden");
-  std::string line;
-  std::getline(file, line);
-  const json header = json::parse(line);
-  const Arrays arrays = ReadArrays(header, file);
+  const Trace trace = ReadTrace(name);
+  const json& header = trace.header;
+  const Arrays& arrays = trace.arrays;
   Golden golden;
   golden.steps = header["steps"];
   golden.options.dt = header["dt"];
