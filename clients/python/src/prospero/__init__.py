@@ -9,13 +9,13 @@
         with network.drive() as drive:
             run = drive.run({"input": x, "output": target})   # arrays [T, 40] and [T, 1]
 
-`prospero.aio` is the same for asyncio, `prospero.gle` builds networks, `prospero.plot` draws
-them (with matplotlib).
+`prospero.gle`, `prospero.latent_equilibrium` and `prospero.microcircuit` build networks,
+`prospero.plot` draws them (with matplotlib), `prospero.aio` is the same for asyncio.
 """
 
 from importlib.metadata import version as _version
 
-from prospero import aio, errors, gle, v1
+from prospero import aio, errors, gle, latent_equilibrium, microcircuit, v1
 from prospero._samples import Selection
 from prospero.client import Client
 from prospero.components import (
@@ -23,6 +23,7 @@ from prospero.components import (
     Adam,
     Constant,
     FanIn,
+    LowPass,
     Momentum,
     Normal,
     Plasticity,
@@ -52,19 +53,23 @@ from prospero.errors import (
     OutOfRange,
     PermissionDenied,
     ProsperoError,
+    ProsperoWarning,
     ResourceExhausted,
     StepMismatch,
     Unauthenticated,
     Unavailable,
     Unimplemented,
 )
+from prospero.feedback import Aligned, Direct, Random, Transpose
 from prospero.network import Network
+from prospero.noise import HeldWhite, OrnsteinUhlenbeck
 from prospero.subscription import Subscription
 from prospero.values import (
     Advanced,
     Cursor,
     Gap,
     Heartbeat,
+    NetworkWarning,
     Notice,
     Run,
     Sample,
@@ -78,12 +83,14 @@ __all__ = [
     "Aborted",
     "Adam",
     "Advanced",
+    "Aligned",
     "AlreadyExists",
     "Cancelled",
     "Client",
     "Constant",
     "Cursor",
     "DeadlineExceeded",
+    "Direct",
     "Diverged",
     "Draining",
     "Drive",
@@ -94,23 +101,29 @@ __all__ = [
     "Gap",
     "Heartbeat",
     "HeartbeatMissed",
+    "HeldWhite",
     "Internal",
     "InvalidArgument",
     "LeaseHeld",
     "LeaseLost",
     "LimitExceeded",
+    "LowPass",
     "Momentum",
     "Network",
     "NetworkDeleted",
     "NetworkFailed",
     "NetworkPaused",
+    "NetworkWarning",
     "Normal",
     "NotFound",
     "Notice",
+    "OrnsteinUhlenbeck",
     "OutOfRange",
     "PermissionDenied",
     "Plasticity",
     "ProsperoError",
+    "ProsperoWarning",
+    "Random",
     "ResourceExhausted",
     "Run",
     "SGD",
@@ -120,6 +133,7 @@ __all__ = [
     "ServerInfo",
     "StepMismatch",
     "Subscription",
+    "Transpose",
     "Unauthenticated",
     "Unavailable",
     "Uniform",
@@ -128,5 +142,7 @@ __all__ = [
     "aio",
     "errors",
     "gle",
+    "latent_equilibrium",
+    "microcircuit",
     "v1",
 ]

@@ -14,8 +14,8 @@ from prospero import v1
 from prospero._arrays import Array, from_tensor, to_tensor
 from prospero._frames import Inputs, Ports
 from prospero._samples import Aggregation, Selection
+from prospero._spec import Spec
 from prospero.errors import invalid
-from prospero.gle import Spec
 from prospero.values import Advanced, Schema, cursor_from, variable_from
 
 ClockMode = Literal["lockstep", "free"]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
+
 from prospero import errors, v1
-from prospero.errors import ProsperoError
-from prospero.values import Cursor, cursor_from
+from prospero.errors import ProsperoError, ProsperoWarning
+from prospero.values import Cursor, NetworkWarning, cursor_from, warning_from
 
 
 class Resource:
@@ -71,6 +73,11 @@ class Resource:
         return errors.from_status(self._proto.failure)
 
     @property
+    def warnings(self) -> tuple[NetworkWarning, ...]:
+        """What the server found strange when it made the network. Empty: nothing."""
+        return tuple(warning_from(warning) for warning in self._proto.warnings)
+
+    @property
     def cursor(self) -> Cursor:
         """Where it was when the server described it."""
         return cursor_from(self._proto.cursor)
@@ -87,3 +94,10 @@ class Resource:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.state} at {self.cursor.step}>"
+
+
+def warn(proto: v1.Network) -> None:
+    """Tells the caller of the client's method, as Python tells warnings."""
+    for warning in proto.warnings:
+        told = ProsperoWarning(warning.message, warning.reason, warning.field)
+        warnings.warn(told, stacklevel=3)

@@ -10,6 +10,7 @@ import grpc
 
 from prospero import _channel, _requests, errors, v1
 from prospero._requests import AnySpec, ClockMode
+from prospero._resource import warn
 from prospero.network import Network
 from prospero.v1 import (
     network_service_pb2_grpc,
@@ -70,10 +71,10 @@ class Client:
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Network:
-        """Makes a network.
+        """Makes a network. What the server finds strange about it is told as a ProsperoWarning.
 
         Args:
-            spec: from the builders in `prospero.gle`, or the message itself.
+            spec: from the builders, such as `prospero.gle`, or the message itself.
             id: lower-case letters, digits and -; None lets the server choose.
             labels: free key-value pairs.
             clock: "lockstep" advances with each frame, "free" as fast as possible.
@@ -86,14 +87,16 @@ class Client:
             LimitExceeded: the network is larger than the server allows.
         """
         request = _requests.create(spec, id, labels, clock, learning, request_id, False)
-        return Network(self, self._call(self._networks.CreateNetwork, request, timeout).network)
+        made = self._call(self._networks.CreateNetwork, request, timeout).network
+        warn(made)
+        return Network(self, made)
 
     def validate_network(
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
     ) -> None:
         """Checks all that `create_network` checks and makes nothing. Raises as it does."""
         request = _requests.create(spec, id, None, "lockstep", True, None, True)
-        self._call(self._networks.CreateNetwork, request, timeout)
+        warn(self._call(self._networks.CreateNetwork, request, timeout).network)
 
     def get_network(self, id: str, *, timeout: float | None = None) -> Network:
         """The network of that id or name. Raises NotFound."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,13 @@ import numpy.typing as npt
 from prospero import v1
 from prospero._arrays import to_tensor
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 @dataclass(frozen=True)
 class Plasticity:
-    """How an array of parameters learns; use `SGD`, `Momentum` or `Adam`.
+    """How an array of parameters learns; use `SGD`, `Momentum`, `Adam` or `LowPass`.
 
     Every step makes one update with the descent gradient g of that step (mean over the
     batch):
@@ -27,6 +30,7 @@ class Plasticity:
             `network.set({"<array>.eta": ...})`.
         weight_decay: decoupled, 0 for none.
         clip: bound of each element of the gradient, 0 for none.
+        bound: every step that learns keeps each value in [-bound, bound], 0 for no bound.
         enabled: False starts it switched off; `network.set({"<array>.plastic": 1})`
             switches it on.
     """
@@ -35,6 +39,15 @@ class Plasticity:
     weight_decay: float = 0.0
     clip: float = 0.0
     enabled: bool = True
+    bound: float = 0.0
+
+    @classmethod
+    def per_ms(cls, eta: float, dt_ms: float, **more: Any) -> Self:
+        """Of a rate eta [1/ms], as papers with dw/dt = -eta g give it: eta * dt_ms per step.
+
+        prospero.SGD.per_ms(50.0, dt_ms, weight_decay=1e-5)
+        """
+        return cls(learning_rate=eta * dt_ms, **more)
 
     def to_proto(self) -> v1.Plasticity:
         return v1.Plasticity(
@@ -42,11 +55,12 @@ class Plasticity:
             weight_decay=self.weight_decay,
             clip=self.clip,
             disabled=not self.enabled,
+            bound=self.bound,
             **self._optimizer(),
         )
 
     def _optimizer(self) -> dict[str, Any]:
-        raise TypeError("Plasticity is SGD, Momentum or Adam")
+        raise TypeError("Plasticity is SGD, Momentum, Adam or LowPass")
 
 
 @dataclass(frozen=True)
@@ -78,6 +92,21 @@ class Adam(Plasticity):
     def _optimizer(self) -> dict[str, Any]:
         adam = v1.Plasticity.Adam(beta1=self.beta1, beta2=self.beta2, epsilon=self.epsilon)
         return {"adam": adam}
+
+
+@dataclass(frozen=True)
+class LowPass(Plasticity):
+    """m <- m + mix (g - m); optimizer(g) = m: what fluctuates faster than the filter, such as
+    injected noise, averages out.
+
+    Args:
+        mix: in (0, 1]: dt_ms over the filter's time constant.
+    """
+
+    mix: float = 1.0
+
+    def _optimizer(self) -> dict[str, Any]:
+        return {"low_pass": v1.Plasticity.LowPass(mix=self.mix)}
 
 
 @dataclass(frozen=True)

@@ -63,6 +63,26 @@ class ProsperoError(Exception):
         return f"{head}: {self.message}{fields}"
 
 
+class ProsperoWarning(UserWarning):
+    """What the server finds strange about a network that it makes: allowed, and it will hardly do
+    what is wished. `warnings.simplefilter("ignore", ProsperoWarning)` silences it.
+
+    Attributes:
+        reason: stable and for programs, such as `"LOOP_GAIN"`.
+        field: path of the field, as in an error; may be empty.
+        message: for humans.
+    """
+
+    def __init__(self, message: str, reason: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.reason = reason
+        self.field = field
+
+    def __str__(self) -> str:
+        return f"{f'{self.reason} {self.field}'.strip()}: {self.message}"
+
+
 class Cancelled(ProsperoError):
     default_code = grpc.StatusCode.CANCELLED
 

@@ -19,54 +19,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Literal, Union, cast
+from typing import Literal
 
-import numpy as np
-import numpy.typing as npt
-
-from prospero import v1
-from prospero.components import SGD, Initial, Plasticity, initializer
+from prospero import _spec, v1
+from prospero._spec import Activation, Precision, Tau
+from prospero.components import SGD, Initial, Plasticity
 from prospero.errors import invalid
+from prospero.feedback import Aligned, Direct, Feedback
+from prospero.noise import Noise
 
-Activation = Literal["linear", "relu", "sigmoid", "tanh", "hard_sigmoid", "hard_tanh", "softplus"]
 Role = Literal["input", "hidden", "output"]
 ErrorMode = Literal["prospective", "instantaneous"]
 Loss = Literal["mse", "cross_entropy"]
-Precision = Literal["float32", "float64"]
-Tau = Union[float, npt.ArrayLike]
-"""Time constants [ms]: one for all neurons of a population, or one for each, shape [size]."""
 
 
-def _enum(kind: Any, prefix: str, value: str, field: str) -> Any:
-    try:
-        return kind.Value(f"{prefix}_{value.upper()}")
-    except (ValueError, AttributeError):
-        names = [n.removeprefix(f"{prefix}_").lower() for n in kind.keys()]
-        allowed = ", ".join(n for n in names if n != "unspecified")
-        raise invalid(field, f"must be one of {allowed}, got {value!r}") from None
-
-
-def _taus(value: Tau | None) -> list[float]:
-    return [] if value is None else cast(list[float], np.ravel(np.asarray(value, float)).tolist())
-
-
-class Spec:
+class Spec(_spec.Spec):
     """What a GLE network is made of: populations joined by projections.
 
     Args:
         dt_ms: length of a step [ms].
         precision: "float32", as the published code, or "float64", the reference.
-        seed: seeds the first weights.
+        seed: seeds the first weights and all noise.
         batch: trials that run in parallel with common weights, which learn from the mean.
     """
 
     def __init__(
         self, dt_ms: float, *, precision: Precision = "float32", seed: int = 0, batch: int = 1
     ) -> None:
-        data_type = _enum(v1.DataType, "DATA_TYPE", precision, "precision")
-        self._proto = v1.NetworkSpec(
-            dt_ms=dt_ms, precision=data_type, seed=seed, batch_size=batch, gle=v1.GleSpec()
-        )
+        super().__init__(dt_ms, precision=precision, seed=seed, batch=batch)
+        self._proto.gle.SetInParent()
 
     def population(
         self,
@@ -85,6 +66,7 @@ class Spec:
         tau_min: float = 0.0,
         loss: Loss = "mse",
         beta: float = 1.0,
+        noise: Noise | None = None,
     ) -> Spec:
         """Adds `size` neurons of one kind and returns the spec.
 
@@ -106,38 +88,32 @@ class Spec:
             loss: what an output population compares with its target.
             beta: strength of the teacher of an output population while a target is
                 present. Can be driven step by step: input `<name>.beta`.
+            noise: added to the summed input of its neurons; can be driven step by step:
+                input `<name>.w`.
         """
-        population = v1.GlePopulation(
+        field = f"population {name!r}"
+        population = self._proto.gle.populations.add(
             name=name,
             size=size,
-            role=_enum(v1.GlePopulation.Role, "ROLE", role, f"population {name!r}: role"),
+            role=_spec.enum(v1.GlePopulation.Role, "ROLE", role, f"{field}: role"),
         )
-        self._proto.gle.populations.append(population)
         if role == "input":
             return self
-        population = self._proto.gle.populations[-1]
-        field = f"population {name!r}"
-        population.activation = _enum(
-            v1.Activation, "ACTIVATION", activation, f"{field}: activation"
-        )
-        population.error_mode = _enum(
+        population.activation = _spec.activation(activation, field)
+        population.error_mode = _spec.enum(
             v1.GlePopulation.ErrorMode, "ERROR_MODE", error, f"{field}: error"
         )
-        population.tau_m_ms.extend(_taus(tau_m))
-        population.tau_r_ms.extend(_taus(tau_r))
+        population.tau_m_ms.extend(_spec.taus(tau_m))
+        population.tau_r_ms.extend(_spec.taus(tau_r))
         population.gamma = gamma
         population.tau_min_ms = tau_min
-        if bias is not False and bias is not None:
-            population.bias.SetInParent()
-            if bias is not True:
-                population.bias.initializer.CopyFrom(initializer(bias, f"{field}: bias"))
-            if bias_plasticity is not None:
-                population.bias.plasticity.CopyFrom(bias_plasticity.to_proto())
-        if tau_m_plasticity is not None:
-            population.tau_m_plasticity.CopyFrom(tau_m_plasticity.to_proto())
+        _spec.set_bias(population.bias, bias, bias_plasticity, field)
+        _spec.set_plasticity(population.tau_m_plasticity, tau_m_plasticity)
         if role == "output":
-            population.loss = _enum(v1.Loss, "LOSS", loss, f"{field}: loss")
+            population.loss = _spec.enum(v1.Loss, "LOSS", loss, f"{field}: loss")
             population.beta = beta
+        if noise is not None:
+            population.noise.CopyFrom(noise.to_proto())
         return self
 
     def projection(
@@ -147,6 +123,7 @@ class Spec:
         W: Initial | None = None,
         *,
         plasticity: Plasticity | None = None,
+        feedback: Feedback | None = None,
         name: str = "",
     ) -> Spec:
         """Adds the synapses from population `pre` to population `post` (perhaps itself) and
@@ -156,21 +133,23 @@ class Spec:
             W: first weights: drawn, or an array [size of post, size of pre]; None is
                 uniform on +-1/sqrt(size of pre).
             plasticity: None keeps the weights constant.
+            feedback: the way of the errors back to `pre`: `Transpose()`, `Random()`,
+                `Direct()`, or `Aligned(...)`, for which `pre` must have noise. None is
+                `Transpose()`.
             name: "" is "<pre>_to_<post>".
         """
-        projection = v1.GleProjection(name=name, pre=pre, post=post)
-        if W is not None:
-            projection.initializer.CopyFrom(initializer(W, f"projection {pre}_to_{post}: W"))
-        if plasticity is not None:
-            projection.plasticity.CopyFrom(plasticity.to_proto())
-        self._proto.gle.projections.append(projection)
+        field = f"projection {pre}_to_{post}"
+        projection = self._proto.gle.projections.add(name=name, pre=pre, post=post)
+        _spec.set_first(projection.initializer, W, f"{field}: W")
+        _spec.set_plasticity(projection.plasticity, plasticity)
+        if feedback is not None:
+            projection.feedback.path = feedback.path
+            _spec.set_first(projection.feedback.initializer, feedback.B, f"{field}: B")
+        if isinstance(feedback, Aligned):
+            projection.feedback.alignment.CopyFrom(feedback.to_proto())
+        if isinstance(feedback, Direct):
+            projection.feedback.output = feedback.output
         return self
-
-    def to_proto(self) -> v1.NetworkSpec:
-        """A copy of the message."""
-        proto = v1.NetworkSpec()
-        proto.CopyFrom(self._proto)
-        return proto
 
     def __repr__(self) -> str:
         populations = ", ".join(f"{p.name}[{p.size}]" for p in self._proto.gle.populations)
@@ -196,6 +175,8 @@ def chain(
     weights: Sequence[Initial] | None = None,
     biases: Sequence[Initial | None] | None = None,
     tau_min: float = 0.0,
+    feedback: Feedback | Sequence[Feedback | None] | None = None,
+    noise: Noise | Sequence[Noise | None] | None = None,
     precision: Precision = "float32",
     seed: int = 0,
     batch: int = 1,
@@ -226,30 +207,33 @@ def chain(
         weights: first weights of each layer, such as arrays [post, pre].
         biases: first biases of each layer, such as arrays [size]; an entry None is no bias.
         tau_min: bound [ms] that learning keeps tau_m and tau_r above; 0 is dt_ms.
+        feedback: the way of the errors from the output and the hidden populations to the
+            hidden one below: one for all or one for each hidden population. None is
+            backpropagation.
+        noise: of the hidden populations, or one for each layer. `Aligned` feedback needs it.
         precision: "float32" or "float64".
-        seed: seeds the first weights.
+        seed: seeds the first weights and all noise.
         batch: trials that run in parallel.
     """
     layers = len(sizes) - 1
     if layers < 1:
         raise invalid("sizes", f"must name an input and an output, got {list(sizes)}")
-    if isinstance(activation, str):
-        activation = [activation] * (layers - 1) + [output_activation]
     if learning_rate is not None:
         optimizer = replace(optimizer or SGD(), learning_rate=learning_rate)
 
-    hidden = [f"hidden{i}" for i in range(1, layers)] if layers > 2 else ["hidden"] * (layers - 1)
-    names = ["input", *hidden, "output"]
+    names = ["input", *_spec.layer_names(layers)]
     per_layer = {
-        "activation": _each(activation, layers, "activation"),
-        "tau_m": _each(tau_m, layers, "tau_m"),
-        "tau_r": _each(tau_r, layers, "tau_r"),
-        "gamma": _each(gamma, layers, "gamma"),
-        "bias": _each(biases if biases is not None else bias, layers, "biases"),
-        "error": _each(error, layers, "error"),
-        "tau_m_plasticity": _each(learn_tau, layers, "learn_tau"),
+        "activation": _spec.activations(activation, output_activation, layers),
+        "tau_m": _spec.each(tau_m, layers, "tau_m"),
+        "tau_r": _spec.each(tau_r, layers, "tau_r"),
+        "gamma": _spec.each(gamma, layers, "gamma"),
+        "bias": _spec.each(biases if biases is not None else bias, layers, "biases"),
+        "error": _spec.each(error, layers, "error"),
+        "tau_m_plasticity": _spec.each(learn_tau, layers, "learn_tau"),
+        "noise": _spec.each_hidden(noise, layers, "noise"),
     }
-    W = _each(weights, layers, "weights")
+    W = _spec.each(weights, layers, "weights")
+    back = [None, *_spec.each(feedback, layers - 1, "feedback")]
     spec = Spec(dt_ms, precision=precision, seed=seed, batch=batch)
     spec.population("input", sizes[0], "input")
     for i, name in enumerate(names[1:]):
@@ -264,14 +248,5 @@ def chain(
             **{key: values[i] for key, values in per_layer.items()},
         )
     for i, (pre, post) in enumerate(zip(names, names[1:])):
-        spec.projection(pre, post, W[i], plasticity=optimizer)
+        spec.projection(pre, post, W[i], plasticity=optimizer, feedback=back[i])
     return spec
-
-
-def _each(value: Any, layers: int, name: str) -> list[Any]:
-    """One entry for each layer, of one value for all or a sequence of as many."""
-    if not isinstance(value, (list, tuple, np.ndarray)):
-        return [value] * layers
-    if len(value) != layers:
-        raise invalid(name, f"must be one value or {layers}, got {len(value)}")
-    return list(value)

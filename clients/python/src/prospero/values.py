@@ -70,6 +70,18 @@ class Schema(Mapping[str, Variable]):
 
 
 @dataclass(frozen=True)
+class NetworkWarning:
+    """Something about a network that is allowed and will hardly do what is wished."""
+
+    reason: str
+    """Stable and for programs, such as "LOOP_GAIN"."""
+    field: str
+    """Path of the field, as in an error; may be empty."""
+    message: str
+    """For humans: what was found, what it leads to."""
+
+
+@dataclass(frozen=True)
 class Notice:
     """Something that happened to the network, told in-band."""
 
@@ -188,6 +200,10 @@ class ServerInfo:
 
 def cursor_from(proto: v1.Cursor) -> Cursor:
     return Cursor(proto.epoch, proto.step)
+
+
+def warning_from(proto: v1.Warning) -> NetworkWarning:
+    return NetworkWarning(proto.reason, proto.field, proto.message)
 
 
 def variable_from(proto: v1.VariableSchema) -> Variable:

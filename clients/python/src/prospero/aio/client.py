@@ -12,6 +12,7 @@ import grpc.aio
 
 from prospero import _channel, _requests, errors, v1
 from prospero._requests import AnySpec, ClockMode
+from prospero._resource import warn
 from prospero.aio.network import Network
 from prospero.v1 import (
     network_service_pb2_grpc,
@@ -60,15 +61,16 @@ class Client:
     ) -> Network:
         """As `prospero.Client.create_network`."""
         request = _requests.create(spec, id, labels, clock, learning, request_id, False)
-        response = await self._call(self._networks.CreateNetwork, request, timeout)
-        return Network(self, response.network)
+        made = (await self._call(self._networks.CreateNetwork, request, timeout)).network
+        warn(made)
+        return Network(self, made)
 
     async def validate_network(
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
     ) -> None:
         """As `prospero.Client.validate_network`."""
         request = _requests.create(spec, id, None, "lockstep", True, None, True)
-        await self._call(self._networks.CreateNetwork, request, timeout)
+        warn((await self._call(self._networks.CreateNetwork, request, timeout)).network)
 
     async def get_network(self, id: str, *, timeout: float | None = None) -> Network:
         """As `prospero.Client.get_network`."""
