@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,6 +40,16 @@ Variable DescribeTransposed(absl::string_view name, Role role, int64_t rows, int
   Variable variable = Describe(name, role, {columns, rows}, data, unit, description);
   std::swap(variable.shape[0], variable.shape[1]);
   std::swap(variable.strides[0], variable.strides[1]);
+  return variable;
+}
+
+/// The same variable with its last dimension, a layer's neurons, shown in `shape`.
+inline Variable ShownIn(const std::vector<int64_t>& shape, Variable variable) {
+  const std::vector<int64_t> strides = PackedStrides(shape);
+  variable.shape.pop_back();
+  variable.strides.pop_back();
+  variable.shape.insert(variable.shape.end(), shape.begin(), shape.end());
+  variable.strides.insert(variable.strides.end(), strides.begin(), strides.end());
   return variable;
 }
 

@@ -47,18 +47,22 @@ void Noise<Real>::WantMemory(Arena& arena) {
 }
 
 template <class Real>
-void Noise<Real>::Register(VariableTable& variables) {
+void Noise<Real>::Register(VariableTable& variables, const std::vector<int64_t>& shape) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
   const auto name = [this](absl::string_view symbol) {
     return absl::StrCat(population_, ".", symbol);
   };
-  const std::vector<int64_t> shape = {layout_.rows, layout_.columns};
-  variables.Add(Describe(name("xi"), Role::kState, shape, xi_, "1", "noise"));
+  const auto array = [&](absl::string_view symbol, Role role, Real* data,
+                         absl::string_view description) {
+    Variable flat =
+        Describe(name(symbol), role, {layout_.rows, layout_.columns}, data, "1", description);
+    return shape.empty() ? flat : ShownIn(shape, std::move(flat));
+  };
+  variables.Add(array("xi", Role::kState, xi_, "noise"));
   const int given = variables.Add(
       Describe(name("w_given"), Role::kInput, {}, w_given_, "1", "1 in steps that bring a w"));
   variables.Bound(given, 0.0, 1.0);
-  Variable w = Describe(name("w"), Role::kInput, shape, w_, "1",
-                        "white noise that takes the place of drawn noise");
+  Variable w = array("w", Role::kInput, w_, "white noise that takes the place of drawn noise");
   w.presence = given;
   variables.Add(std::move(w));
   *sigma_ = static_cast<Real>(spec_.sigma);

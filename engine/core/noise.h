@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -47,7 +48,8 @@ class Noise {
   Noise(const NoiseSpec& spec, std::string population, int64_t size, int64_t batch, double dt);
 
   void WantMemory(Arena& arena);
-  void Register(VariableTable& variables);
+  /// `shape`: of one trial; none: [size].
+  void Register(VariableTable& variables, const std::vector<int64_t>& shape = {});
   void ResetState();
   /// Draws are keyed by `seed` from now on.
   void Key(uint64_t seed) { seed_ = seed; }
