@@ -69,6 +69,7 @@ void Learned::Learn(const Vector& gradient) {
   for (size_t i = 0; i < w.size(); ++i) {
     double g = gradient[i];
     if (how.clip > 0) g = std::clamp(g, -how.clip, how.clip);
+    if (how.optimizer == Optimizer::kLowPass) g = m[i] += how.mix * (g - m[i]);
     if (how.optimizer == Optimizer::kMomentum) g = m[i] = how.momentum * m[i] + g;
     if (how.optimizer == Optimizer::kAdam) {
       m[i] = how.beta1 * m[i] + (1 - how.beta1) * g;
@@ -78,6 +79,7 @@ void Learned::Learn(const Vector& gradient) {
       g = first / (std::sqrt(second) + how.epsilon);
     }
     w[i] -= how.learning_rate * (g + how.weight_decay * w[i]);
+    if (how.bound > 0) w[i] = std::clamp(w[i], -how.bound, how.bound);
   }
 }
 
@@ -88,7 +90,7 @@ NaiveGle::NaiveGle(const GleSpec& spec, int64_t batch, const Network& network)
     p.spec = population;
     const Vector zero(static_cast<size_t>(population.size), 0.0);
     for (auto* x : {&p.u, &p.v, &p.r, &p.r_prime, &p.e_bottom, &p.e, &p.inst_e, &p.u_ahead, &p.s,
-                    &p.u_dot, &p.y, &p.target}) {
+                    &p.u_dot, &p.y, &p.target, &p.xi, &p.w, &p.h}) {
       x->assign(batch_, zero);
     }
     if (population.role == PopulationRole::kInput) continue;
@@ -98,8 +100,17 @@ NaiveGle::NaiveGle(const GleSpec& spec, int64_t batch, const Network& network)
     p.tau_r = Values(network, population.name + ".tau_r");
   }
   for (const GleProjection& projection : spec.projections) {
-    projections_.push_back({&populations_[projection.pre], &populations_[projection.post], {}});
-    projections_.back().W.Start(Values(network, NameOf(projection) + ".W"), projection.plasticity);
+    Population* const post = &populations_[projection.post];
+    projections_.push_back({projection, &populations_[projection.pre], post, post, {}, {}});
+    Projection& q = projections_.back();
+    q.W.Start(Values(network, NameOf(projection) + ".W"), projection.plasticity);
+    const GleFeedback& feedback = projection.feedback;
+    if (feedback.path == FeedbackPath::kTranspose) continue;
+    if (feedback.path == FeedbackPath::kDirect) q.source = &populations_[feedback.output];
+    const bool aligned = feedback.path == FeedbackPath::kAligned;
+    q.B.Start(Values(network, NameOf(projection) + ".B"),
+              aligned ? feedback.alignment->plasticity : absl::nullopt);
+    if (aligned) post->tau_hp = feedback.alignment->tau_hp;
   }
 }
 
@@ -113,8 +124,10 @@ void NaiveGle::Step(double dt, bool teach) {
       p.s[k] = p.b.w;
     }
   }
+  for (Projection& q : projections_) Return(q);
   for (Projection& q : projections_) Transmit(q);
   for (auto& [name, p] : populations_) {
+    if (p.spec.noise.has_value()) MoveNoise(p, dt);
     if (p.spec.role != PopulationRole::kInput) Potentials(p, dt);
   }
 }
@@ -161,12 +174,45 @@ void NaiveGle::Transmit(Projection& q) {
     for (size_t i = 0; i < post; ++i) {
       for (size_t j = 0; j < pre; ++j) {
         q.post->s[k][i] += q.W.w[i * pre + j] * q.pre->r[k][j];
-        q.pre->e_bottom[k][j] += q.W.w[i * pre + j] * q.post->e[k][i];
         gradient[i * pre + j] -= q.post->e[k][i] * q.pre->r[k][j] / static_cast<double>(batch_);
       }
     }
   }
   q.W.Learn(gradient);
+}
+
+void NaiveGle::Return(Projection& q) {
+  const auto pre = static_cast<size_t>(q.pre->spec.size);
+  const auto source = static_cast<size_t>(q.source->spec.size);
+  const bool transpose = q.spec.feedback.path == FeedbackPath::kTranspose;
+  Vector gradient(pre * source, 0.0);
+  for (size_t k = 0; k < batch_; ++k) {
+    for (size_t i = 0; i < source; ++i) {
+      for (size_t j = 0; j < pre; ++j) {
+        const double B = transpose ? q.W.w[i * pre + j] : q.B.w[j * source + i];
+        q.pre->e_bottom[k][j] += B * q.source->e[k][i];
+        if (!q.B.learns) continue;
+        gradient[j * source + i] -= q.pre->xi[k][j] * q.post->h[k][i] / static_cast<double>(batch_);
+      }
+    }
+  }
+  q.B.Learn(gradient);
+}
+
+void NaiveGle::MoveNoise(Population& p, double dt) {
+  const NoiseSpec& noise = *p.spec.noise;
+  for (size_t k = 0; k < batch_; ++k) {
+    for (size_t i = 0; i < p.xi[k].size(); ++i) {
+      double& xi = p.xi[k][i];
+      if (noise.kind == NoiseSpec::Kind::kHeldWhite) {
+        if (p.age % noise.hold == 0) xi = noise.sigma * p.w[k][i];
+      } else {
+        xi += (std::sqrt(dt * noise.tau) * noise.sigma * p.w[k][i] - dt * xi) / noise.tau;
+      }
+      p.s[k][i] += xi;
+    }
+  }
+  ++p.age;
 }
 
 void NaiveGle::Potentials(Population& p, double dt) {
@@ -177,7 +223,9 @@ void NaiveGle::Potentials(Population& p, double dt) {
       const double u_dot = (drive - p.u[k][i]) / p.tau_m.w[i];
       p.u_ahead[k][i] = p.u[k][i] + p.tau_r[i] * u_dot;
       p.u[k][i] += dt * u_dot;
+      const double r_before = p.r[k][i];
       p.r[k][i] = Phi(p.spec.activation, p.u_ahead[k][i]);
+      if (p.tau_hp > 0) p.h[k][i] += p.r[k][i] - r_before - dt / p.tau_hp * p.h[k][i];
       p.r_prime[k][i] = PhiPrime(p.spec.activation, p.u_ahead[k][i]);
       g_b[i] -= p.e[k][i] / static_cast<double>(batch_);
       g_tau[i] += p.e[k][i] * u_dot / static_cast<double>(batch_);

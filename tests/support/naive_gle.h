@@ -30,15 +30,21 @@ struct Learned {
 struct Population {
   GlePopulation spec;
   std::vector<Vector> u, v, r, r_prime, e_bottom, e, inst_e, u_ahead, s, u_dot, y, target;
+  std::vector<Vector> xi, w, h;
   Learned b, tau_m;
   Vector tau_r;
+  double tau_hp = 0;
+  int64_t age = 0;  ///< [steps], of held noise
   double loss = 0;
 };
 
+/// B is [pre][source], row-major.
 struct Projection {
+  GleProjection spec;
   Population* pre;
   Population* post;
-  Learned W;
+  Population* source;
+  Learned W, B;
 };
 
 class NaiveGle {
@@ -49,6 +55,7 @@ class NaiveGle {
   Population& operator[](const std::string& name) { return populations_[name]; }
   const std::vector<Projection>& projections() const { return projections_; }
 
+  /// White noise is taken from `w` of each population that has noise.
   void Step(double dt, bool teach);
 
  private:
@@ -56,6 +63,8 @@ class NaiveGle {
   double LossOf(const Population& p, size_t k, size_t i) const;
   void Errors(Population& p, double dt, bool teach);
   void Transmit(Projection& q);
+  void Return(Projection& q);
+  void MoveNoise(Population& p, double dt);
   void Potentials(Population& p, double dt);
 
   const size_t batch_;

@@ -50,6 +50,27 @@ GleProjection From(const std::string& pre, const std::string& post,
   return q;
 }
 
+GleProjection Returns(GleProjection q, FeedbackPath path, const std::string& output = "") {
+  q.feedback.path = path;
+  q.feedback.initializer = Initializer{Initializer::Kind::kNormal, 0, 0.2, {}, {}};
+  q.feedback.output = output;
+  return q;
+}
+
+GleProjection Aligns(GleProjection q, const Plasticity& plasticity) {
+  q.feedback.path = FeedbackPath::kAligned;
+  q.feedback.initializer = Initializer{Initializer::Kind::kUniform, -0.4, 0.4, {}, {}};
+  q.feedback.alignment = Alignment{plasticity, 0.4};
+  return q;
+}
+
+Plasticity Filtered(double eta, double mix, double bound) {
+  Plasticity plasticity = Learns(Optimizer::kLowPass, eta, 1e-2);
+  plasticity.mix = mix;
+  plasticity.bound = bound;
+  return plasticity;
+}
+
 }  // namespace
 
 GleSpec Tangle() {
@@ -59,10 +80,12 @@ GleSpec Tangle() {
   a.has_bias = true;
   a.bias_plasticity = Learns(Optimizer::kMomentum, 1e-3);
   a.tau_m_plasticity = Learns(Optimizer::kSgd, 1e-2);
+  a.noise = NoiseSpec{NoiseSpec::Kind::kOrnsteinUhlenbeck, 0.1, 0.3, 1};
   GlePopulation b = Hidden("b", 8, Activation::kSigmoid);
   b.prospective_errors = false;
   b.has_bias = true;
   b.tau_min = 0.3;
+  b.noise = NoiseSpec{NoiseSpec::Kind::kHeldWhite, 0.05, 0, 3};
   GlePopulation c = Hidden("c", 5, Activation::kSoftplus);
   c.tau_m_plasticity = Learns(Optimizer::kAdam, 1e-3, 1e-3);
   GlePopulation d = Hidden("d", 3, Activation::kHardTanh);
@@ -82,19 +105,22 @@ GleSpec Tangle() {
       From("z", "a", Learns(Optimizer::kSgd, 1e-2, 1e-2, 0.01)),
       From("z", "b", Learns(Optimizer::kMomentum, 1e-3)),
       From("a", "b", Learns(Optimizer::kAdam, 1e-3)),
-      From("a", "b", Learns(Optimizer::kSgd, 1e-2), "a_to_b_again"),
+      Aligns(From("a", "b", Learns(Optimizer::kSgd, 1e-2), "a_to_b_again"),
+             Learns(Optimizer::kSgd, 0.5, 1e-3)),
       From("a", "a", Learns(Optimizer::kSgd, 1e-2, 1e-3)),
       From("b", "a", Learns(Optimizer::kMomentum, 1e-3, 1e-2, 0.02)),
-      From("b", "c", Learns(Optimizer::kAdam, 1e-3, 1e-2, 0.01)),
+      Aligns(From("b", "c", Learns(Optimizer::kAdam, 1e-3, 1e-2, 0.01)), Filtered(0.5, 0.1, 0.3)),
       From("c", "d"),
-      From("c", "f", Learns(Optimizer::kSgd, 1e-2)),
-      From("d", "g", Learns(Optimizer::kSgd, 1e-2)),
+      Returns(From("c", "f", Learns(Optimizer::kSgd, 1e-2)), FeedbackPath::kRandom),
+      Returns(From("d", "g", Learns(Optimizer::kSgd, 1e-2)), FeedbackPath::kDirect, "out"),
       From("f", "out", Learns(Optimizer::kSgd, 1e-2)),
       From("g", "out", Learns(Optimizer::kSgd, 1e-2)),
       From("x", "out", Learns(Optimizer::kSgd, 1e-2)),
       From("out", "classes", Learns(Optimizer::kSgd, 1e-2)),
       From("out", "d", Learns(Optimizer::kSgd, 1e-2)),
       From("a", "classes", Learns(Optimizer::kSgd, 1e-2)),
+      Aligns(From("a", "classes", absl::nullopt, "a_to_classes_again"),
+             Learns(Optimizer::kAdam, 1e-3)),
   };
   return spec;
 }

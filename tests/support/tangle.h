@@ -9,7 +9,7 @@ namespace prospero {
 
 /// A graph that has everything: two inputs `x` and `z`, two outputs `out` and `classes`, skips,
 /// lateral and recurrent projections, a pair joined twice, an output that projects on, constant
-/// arrays, every activation, every loss and every optimizer.
+/// arrays, every feedback path, noise of both kinds, every activation, loss and optimizer.
 GleSpec Tangle();
 
 /// Writes the inputs and targets of step n, noise that changes every 10 steps; a target is

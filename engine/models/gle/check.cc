@@ -7,7 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/arena.h"
 #include "engine/core/errors.h"
+#include "engine/core/noise.h"
 #include "engine/core/spec_check.h"
+#include "engine/models/gle/check_feedback.h"
 
 namespace prospero {
 namespace {
@@ -25,6 +27,7 @@ absl::Status CheckInput(const GlePopulation& population) {
   if (population.tau_min != 0) set = "tau_min_ms";
   if (population.loss != Loss::kMse) set = "loss";
   if (population.beta != 1.0) set = "beta";
+  if (population.noise.has_value()) set = "noise";
   if (set.empty()) return absl::OkStatus();
   return InvalidField(set, "must not be set for an INPUT population, which has no dynamics");
 }
@@ -78,6 +81,11 @@ absl::Status CheckDynamics(const GlePopulation& population, double dt) {
     return InvalidField("bias", "must be set when it has an initializer or a plasticity");
   }
   if (auto status = CheckOutput(population); !status.ok()) return status;
+  if (population.noise.has_value()) {
+    if (auto status = Check(*population.noise, dt); !status.ok()) {
+      return UnderField(status, "noise");
+    }
+  }
   return CheckLearned(population);
 }
 
@@ -104,7 +112,8 @@ absl::StatusOr<const GlePopulation*> FindEnd(const Names& names, absl::string_vi
                                           population.substr(0, 126), "'"));
 }
 
-absl::Status CheckProjection(const GleProjection& projection, Names& names, Footprint& footprint) {
+absl::Status CheckProjection(const GleProjection& projection, Names& names, FeedbackCheck& feedback,
+                             Footprint& footprint) {
   if (!projection.name.empty()) {
     if (auto status = CheckName(projection.name); !status.ok()) return status;
   }
@@ -127,9 +136,11 @@ absl::Status CheckProjection(const GleProjection& projection, Names& names, Foot
     }
   }
   if (projection.plasticity.has_value()) {
-    return UnderField(Check(*projection.plasticity), "plasticity");
+    if (auto status = Check(*projection.plasticity); !status.ok()) {
+      return UnderField(status, "plasticity");
+    }
   }
-  return absl::OkStatus();
+  return UnderField(feedback.Check(projection, **pre, **post, footprint), "feedback");
 }
 
 absl::Status CheckPopulations(const GleSpec& spec, double dt, Names& names, Footprint& footprint) {
@@ -173,8 +184,9 @@ absl::Status CheckSpec(const GleSpec& spec, const NetworkOptions& options,
       !status.ok()) {
     return status;
   }
+  FeedbackCheck feedback(spec, options.dt);
   for (size_t i = 0; i < spec.projections.size(); ++i) {
-    const absl::Status status = CheckProjection(spec.projections[i], names, footprint);
+    const absl::Status status = CheckProjection(spec.projections[i], names, feedback, footprint);
     if (!status.ok()) return UnderField(status, absl::StrCat("projections[", i, "]"));
   }
   return CheckLimit("max_weights", footprint.weights, limits.max_weights);

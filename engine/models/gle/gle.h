@@ -8,9 +8,11 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "engine/core/activation.h"
+#include "engine/core/alignment.h"
 #include "engine/core/initializer.h"
 #include "engine/core/loss.h"
 #include "engine/core/network.h"
+#include "engine/core/noise.h"
 #include "engine/core/plasticity.h"
 
 namespace prospero {
@@ -35,6 +37,16 @@ struct GlePopulation {
   double tau_min = 0.0;                          ///< [ms], 0: dt
   Loss loss = Loss::kMse;
   double beta = 1.0;
+  absl::optional<NoiseSpec> noise;  ///< none: no noise
+};
+
+/// How the presynaptic population of a projection gets its errors. See GleFeedback in
+/// proto/prospero/v1/gle.proto.
+struct GleFeedback {
+  FeedbackPath path = FeedbackPath::kTranspose;
+  absl::optional<Initializer> initializer;  ///< of B; none: fan-in, of its second dimension
+  absl::optional<Alignment> alignment;      ///< kAligned only, required there
+  std::string output;                       ///< kDirect only; empty: the only OUTPUT
 };
 
 /// The synapses from one population to another.
@@ -44,6 +56,7 @@ struct GleProjection {
   std::string post;
   absl::optional<Initializer> initializer;  ///< none: fan-in
   absl::optional<Plasticity> plasticity;    ///< none: constant
+  GleFeedback feedback;
 };
 
 /// Its own name, or "<pre>_to_<post>".
@@ -53,19 +66,27 @@ std::string NameOf(const GleProjection& projection);
 /// Nature Communications 17:66, 2026; arXiv 2403.16933). Latent Equilibrium (Haider et al.,
 /// NeurIPS 2021) is tau_r = tau_m.
 ///
-///   s = b + Σ W r_pre,   e_top = Σ Wᵀ e_post + β (target − r),   e_inst = φ′ e_top
+///   s = b + Σ W r_pre + ξ,   e_top = Σ B e_post + β (target − r),   e_inst = φ′ e_top
 ///
 ///   τ_r v̇ = −v + e_inst           e = v + τ_m v̇         prospective error
 ///   τ_m u̇ = −u + s + γ e          ŭ = u + τ_r u̇         r = φ(ŭ),  φ′ = φ′(ŭ)
 ///   g_W = −⟨e r_preᵀ⟩             g_b = −⟨e⟩             g_τm = ⟨e u̇⟩
+///   B = Wᵀ, or random, or         g_B = −⟨ξ_pre h_postᵀ⟩,   ḣ = ṙ − h / τ_hp
+///
+/// The way back, B, is Wᵀ (TRANSPOSE); random and fixed (RANDOM); random and fixed, with the
+/// error of an output in place of e_post (DIRECT); or learned (ALIGNED), which is Phaseless
+/// Alignment Learning (Max et al., arXiv 2212.10249), with its decay as B's weight_decay.
+/// engine/models/gle/README.md has what ALIGNED does where τ_r ≠ τ_m. ξ is that of
+/// engine/core/noise.h.
 ///
 /// ⟨⟩ is the mean over the batch; each learned array takes one step of its optimizer down its
 /// g in each step of the network. Forward Euler, and every right side is of the step before:
-/// a neuron reads the r, e_top and φ′ that its neighbours and itself had then; only inputs are
-/// read undelayed. Wᵀ e is sent with the W that s was computed with. At the start all states are
-/// 0, r and φ′ as well. With instantaneous errors, e = v = e_inst. With cross-entropy, target − r
-/// is target − softmax(r). When tau_m is learned, or tau_min is given, both time constants are
-/// kept >= tau_min (or dt) by every step that learns.
+/// a neuron reads the r, e_top and φ′ that its neighbours and itself had then, and B learns from
+/// the ξ and h of then; only inputs and the ξ in s are of now. B e is sent with the B, or W, that
+/// was there before this step learned. At the start all states are 0, r, φ′, ξ and h as well.
+/// With instantaneous errors, e = v = e_inst. With cross-entropy, target − r is
+/// target − softmax(r). When tau_m is learned, or tau_min is given, both time constants are kept
+/// >= tau_min (or dt) by every step that learns.
 ///
 /// Variables of population p and projection q, in the network's precision unless they say
 /// otherwise; neurons are [batch, size]:
@@ -77,7 +98,7 @@ std::string NameOf(const GleProjection& projection);
 /// | p.beta            | input     | OUTPUT: strength of the teacher, a scalar                |
 /// | p.u p.v           | state     | membrane potential, integrated error                     |
 /// | p.r p.r_prime     | state     | rate and slope, of ŭ                                     |
-/// | p.e_bottom        | state     | Σ Wᵀ e handed to p by its targets                        |
+/// | p.e_bottom        | state     | Σ B e handed to p by its targets                         |
 /// | p.e p.inst_e      | signal    | prospective and instantaneous error of the last step     |
 /// | p.u_ahead         | signal    | ŭ of the last step                                       |
 /// | p.y               | signal    | OUTPUT: r at the start of the last step, which the       |
@@ -87,8 +108,15 @@ std::string NameOf(const GleProjection& projection);
 /// | p.b               | weight ¹  | bias [size], where there is one                          |
 /// | p.tau_m p.tau_r   | weight ²  | time constants [size], in ms                             |
 /// | p.gamma           | parameter | a scalar                                                 |
+/// | p.xi, p.w, ...    |           | of its noise: engine/core/noise.h                        |
+/// | p.h               | state     | high-pass filtered rate, where a projection to p is      |
+/// |                   |           | ALIGNED                                                  |
+/// | p.tau_hp          | parameter | its time constant, in ms, >= dt                          |
 /// | q.W               | weight    | [post, pre]                                              |
-/// | q.W.mean, ...     | signal    | engine/core/statistics.h                                 |
+/// | q.B               | weight    | not TRANSPOSE: [pre, post]; DIRECT: [pre, output]        |
+/// | q.alignment_angle | signal    | RANDOM, ALIGNED, with q.alignment_scale:                 |
+/// |                   |           | engine/core/alignment.h                                  |
+/// | q.W.mean, ...     | signal    | also of q.B: engine/core/statistics.h                    |
 /// | A.eta, ...        |           | of a learned array A: engine/core/learner.h              |
 /// | learning          | parameter | 1 or 0, of all plasticity                                |
 /// | loss              | signal    | Σ p.loss                                                 |

@@ -1,5 +1,6 @@
 #include "engine/models/gle/network.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,35 +12,52 @@
 namespace prospero {
 namespace {
 
+using IndexOf = absl::flat_hash_map<std::string, size_t>;
+
 /// Index of each population by its name.
-absl::flat_hash_map<std::string, size_t> Indices(const GleSpec& spec) {
-  absl::flat_hash_map<std::string, size_t> indices;
+IndexOf Indices(const GleSpec& spec) {
+  IndexOf indices;
   for (size_t i = 0; i < spec.populations.size(); ++i) indices[spec.populations[i].name] = i;
   return indices;
+}
+
+/// What the projections make of each population.
+std::vector<Afferents> AfferentsOf(const GleSpec& spec, const IndexOf& indices) {
+  std::vector<Afferents> all(spec.populations.size());
+  for (const GleProjection& q : spec.projections) {
+    Afferents& afferents = all[indices.at(q.post)];
+    afferents.fan_in = SaturatingAdd(afferents.fan_in, spec.populations[indices.at(q.pre)].size);
+    if (q.feedback.alignment.has_value()) afferents.tau_hp = q.feedback.alignment->tau_hp;
+  }
+  return all;
+}
+
+/// Whose errors travel back along a projection.
+const std::string& SourceOf(const GleSpec& spec, const GleProjection& q) {
+  if (q.feedback.path != FeedbackPath::kDirect) return q.post;
+  if (!q.feedback.output.empty()) return q.feedback.output;
+  const auto is_output = [](const GlePopulation& p) { return p.role == PopulationRole::kOutput; };
+  return std::find_if(spec.populations.begin(), spec.populations.end(), is_output)->name;
 }
 
 }  // namespace
 
 template <class Real>
 GleParts<Real>::GleParts(const GleSpec& spec, const NetworkOptions& options) {
-  const absl::flat_hash_map<std::string, size_t> indices = Indices(spec);
-  std::vector<int64_t> fan_in(spec.populations.size(), 0);
-  for (const GleProjection& q : spec.projections) {
-    int64_t& n = fan_in[indices.at(q.post)];
-    n = SaturatingAdd(n, spec.populations[indices.at(q.pre)].size);
-  }
+  const IndexOf indices = Indices(spec);
+  const std::vector<Afferents> afferents = AfferentsOf(spec, indices);
   arena_.Want(&learning, 1);
   arena_.Want(&loss, 1);
   // The arena and the synapses keep their addresses.
   neurons.reserve(spec.populations.size());
   synapses.reserve(spec.projections.size());
   for (size_t i = 0; i < spec.populations.size(); ++i) {
-    neurons.emplace_back(spec.populations[i], fan_in[i], options.batch_size, options.dt);
+    neurons.emplace_back(spec.populations[i], afferents[i], options.batch_size, options.dt);
     neurons.back().WantMemory(arena_);
   }
   for (const GleProjection& q : spec.projections) {
     synapses.emplace_back(q, neurons[indices.at(q.pre)], neurons[indices.at(q.post)],
-                          options.batch_size);
+                          neurons[indices.at(SourceOf(spec, q))], options.batch_size);
     synapses.back().WantMemory(arena_);
   }
 }
@@ -87,6 +105,9 @@ void GleNetwork<Real>::Reset(uint64_t seed, ResetScopes scopes) {
     for (Neurons<Real>& neurons : parts_.neurons) neurons.ResetWeights(seed);
     for (Synapses<Real>& synapses : parts_.synapses) synapses.ResetWeights(seed);
   }
+  if (scopes.noise) {
+    for (Neurons<Real>& neurons : parts_.neurons) neurons.KeyNoise(seed);
+  }
   finite_ = true;
 }
 
@@ -111,7 +132,7 @@ void GleNetwork<Real>::Advance(const Step& step) noexcept {
   bool finite = true;
   for (Neurons<Real>& neurons : parts_.neurons) {
     if (neurons.is_input()) continue;
-    neurons.Move(dt, learning);
+    neurons.Move(step, learning);
     loss += neurons.loss();
     finite = finite && neurons.finite();
   }

@@ -64,6 +64,16 @@ void Neurons<Real>::RegisterParameters(VariableTable& variables) {
 }
 
 template <class Real>
+void Neurons<Real>::RegisterHighPass(VariableTable& variables) {
+  AddArray("h", Role::kState, h_, "1", "high-pass filtered rate", variables);
+  *tau_hp_ = static_cast<Real>(afferents_.tau_hp);
+  const int tau_hp =
+      variables.Add(Describe(absl::StrCat(spec_.name, ".tau_hp"), Role::kParameter, {}, tau_hp_,
+                             "ms", "time constant of the high-pass filter"));
+  variables.Bound(tau_hp, dt_, std::numeric_limits<double>::infinity());
+}
+
+template <class Real>
 void Neurons<Real>::RegisterOutput(VariableTable& variables) {
   const auto scalar = [&](absl::string_view symbol, Role role, Real* data,
                           absl::string_view description) {
@@ -93,6 +103,8 @@ void Neurons<Real>::Register(VariableTable& variables) {
   ClearPadding();
   RegisterNeurons(variables);
   RegisterParameters(variables);
+  if (noise_.has_value()) noise_->Register(variables);
+  if (h_ != nullptr) RegisterHighPass(variables);
   if (is_output()) RegisterOutput(variables);
 }
 

@@ -1,76 +1,56 @@
 #include "engine/models/gle/synapses.h"
 
 #include "absl/strings/str_cat.h"
-#include "engine/core/describe.h"
-#include "engine/core/initializer.h"
-#include "engine/core/weight_pass.h"
 
 namespace prospero {
 
 template <class Real>
 Synapses<Real>::Synapses(const GleProjection& spec, const Neurons<Real>& pre,
-                         const Neurons<Real>& post, int64_t batch)
-    : spec_(spec),
-      pre_(pre),
+                         const Neurons<Real>& post, const Neurons<Real>& source, int64_t batch)
+    : pre_(pre),
       post_(post),
       batch_(batch),
-      layout_{post.size(), pre.size(), RoundUp(post.size(), kRowBlock), pre.stride()},
-      learner_(spec.plasticity) {}
+      W_(absl::StrCat(NameOf(spec), ".W"), post.size(), pre.size(),
+         GleWeights<Real>::Shown::kAsItLies, spec.initializer, spec.plasticity) {
+  if (spec.feedback.path == FeedbackPath::kTranspose) return;
+  feedback_.emplace(spec, pre, post, source, batch);
+}
 
 template <class Real>
 void Synapses<Real>::WantMemory(Arena& arena) {
-  arena.Want(&W_, SaturatingMul(layout_.padded_rows, layout_.stride));
-  learner_.WantMemory(layout_, arena);
+  W_.WantMemory(arena);
+  if (feedback_.has_value()) feedback_->WantMemory(arena);
 }
 
 template <class Real>
 void Synapses<Real>::Register(VariableTable& variables) {
-  const Variable W = Describe(absl::StrCat(NameOf(spec_), ".W"), Role::kWeight,
-                              {post_.size(), pre_.size()}, W_, "1", "weights, [post, pre]");
-  variables.Add(W);
-  learner_.Register(W, variables);
-  RegisterStatistics(W, variables);
-  RegisterUpdateStatistics(W, &watch_, variables);
+  const Variable W = W_.Register("weights, [post, pre]", variables);
+  if (feedback_.has_value()) feedback_->Register(W, variables);
 }
 
 template <class Real>
 void Synapses<Real>::ResetWeights(uint64_t seed) {
-  const Initializer first = spec_.initializer.value_or(Initializer());
-  const FirstValues values(first, pre_.size(), seed, NameOf(spec_) + ".W");
-  for (int64_t i = 0; i < layout_.rows; ++i) {
-    Real* const row = W_ + i * layout_.stride;
-    for (int64_t j = 0; j < layout_.columns; ++j) {
-      row[j] = static_cast<Real>(values(i * layout_.columns + j));
-    }
-  }
-  learner_.Forget();
+  W_.Reset(seed);
+  if (feedback_.has_value()) feedback_->ResetWeights(seed);
 }
 
 template <class Real>
 void Synapses<Real>::ClearPadding() {
-  FillPadding(layout_, Real{0}, W_);
-  learner_.ClearPadding();
+  W_.ClearPadding();
+  if (feedback_.has_value()) feedback_->ClearPadding();
 }
 
 template <class Real>
 void Synapses<Real>::Transmit(bool learning) {
-  WeightPass<Real> pass;
-  pass.W = W_;
-  pass.rows = layout_.padded_rows;
-  pass.columns = layout_.stride;
+  WeightPass<Real> pass = W_.NextPass(learning);
   pass.batch = batch_;
   pass.r_pre = pre_.r();
   pass.e_post = post_.e();
   pass.s = post_.s();
   pass.post_stride = post_.stride();
-  pass.e_bottom = pre_.e_bottom();
-  pass.update = learner_.Next(learning);
-  watch_.counted = watch_.watched();
-  if (watch_.counted) {
-    watch_.count = UpdateCount();
-    pass.count = &watch_.count;
-  }
+  if (!feedback_.has_value()) pass.e_bottom = pre_.e_bottom();
   RunPass(pass);
+  if (feedback_.has_value()) feedback_->Transmit(learning);
 }
 
 template class Synapses<float>;

@@ -2,13 +2,13 @@
 
 #include <cstdint>
 
+#include "absl/types/optional.h"
 #include "engine/core/arena.h"
-#include "engine/core/learner.h"
-#include "engine/core/padding.h"
-#include "engine/core/statistics.h"
 #include "engine/core/variable.h"
+#include "engine/models/gle/feedback.h"
 #include "engine/models/gle/gle.h"
 #include "engine/models/gle/neurons.h"
+#include "engine/models/gle/weights.h"
 
 namespace prospero {
 
@@ -16,9 +16,9 @@ namespace prospero {
 template <class Real>
 class Synapses {
  public:
-  /// Keeps references to all three.
+  /// Keeps references to all of them. `source`: whose errors travel back to `pre`.
   Synapses(const GleProjection& spec, const Neurons<Real>& pre, const Neurons<Real>& post,
-           int64_t batch);
+           const Neurons<Real>& source, int64_t batch);
 
   void WantMemory(Arena& arena);
   void Register(VariableTable& variables);
@@ -26,18 +26,16 @@ class Synapses {
   /// As Learner::ClearPadding.
   void ClearPadding();
 
-  /// s_post ← s_post + W r_pre, e_bottom ← e_bottom + Wᵀ e_post, then W learns.
+  /// s_post ← s_post + W r_pre, e_bottom ← e_bottom + Wᵀ e_post or what the feedback makes of
+  /// it, then W and the feedback learn.
   void Transmit(bool learning);
 
  private:
-  const GleProjection& spec_;
   const Neurons<Real>& pre_;
   const Neurons<Real>& post_;
   const int64_t batch_;
-  const Layout layout_;  ///< of W
-  Learner<Real> learner_;
-  UpdateWatch watch_;
-  Real* W_ = nullptr;
+  GleWeights<Real> W_;
+  absl::optional<Feedback<Real>> feedback_;  ///< none: TRANSPOSE
 };
 
 }  // namespace prospero

@@ -96,8 +96,9 @@ TEST_P(GleInBothPrecisions, ReturnsToItsStart) {
 TEST_P(GleInBothPrecisions, GivesEqualTrialsTheSameStates) {
   auto batch = Make(Tangle(), PairOptions(GetParam(), 3));
   auto single = Make(Tangle(), PairOptions(GetParam(), 1));
-  Set(*batch, "learning", 0.0);
-  Set(*single, "learning", 0.0);
+  for (const Network* network : {batch.get(), single.get()}) {
+    for (const char* name : {"learning", "a.sigma", "b.sigma"}) Set(*network, name, 0.0);
+  }
   for (int64_t n = 0; n < 100; ++n) {
     WriteTangle(n, *single);
     for (const char* name : {"x.r", "z.r", "out.target", "classes.target"}) {

@@ -1,0 +1,80 @@
+#include "engine/models/gle/weights.h"
+
+#include <utility>
+
+#include "engine/core/describe.h"
+
+namespace prospero {
+
+template <class Real>
+GleWeights<Real>::GleWeights(std::string name, int64_t post, int64_t pre, Shown shown,
+                             const absl::optional<Initializer>& initializer,
+                             const absl::optional<Plasticity>& plasticity)
+    : name_(std::move(name)),
+      layout_{post, pre, RoundUp(post, kRowBlock), PaddedRow<Real>(pre)},
+      shown_(shown),
+      initializer_(initializer),
+      learner_(plasticity) {}
+
+template <class Real>
+void GleWeights<Real>::WantMemory(Arena& arena) {
+  arena.Want(&W_, SaturatingMul(layout_.padded_rows, layout_.stride));
+  learner_.WantMemory(layout_, arena);
+}
+
+template <class Real>
+Variable GleWeights<Real>::Register(absl::string_view description, VariableTable& variables) {
+  const Variable as_it_lies =
+      Describe(name_, Role::kWeight, {layout_.rows, layout_.columns}, W_, "1", description);
+  const Variable array = shown_ == Shown::kAsItLies
+                             ? as_it_lies
+                             : DescribeTransposed(name_, Role::kWeight, layout_.columns,
+                                                  layout_.rows, W_, "1", description);
+  variables.Add(array);
+  learner_.Register(array, variables);
+  // They are the same of a matrix and of its transpose.
+  RegisterStatistics(as_it_lies, variables);
+  RegisterUpdateStatistics(as_it_lies, &watch_, variables);
+  return array;
+}
+
+template <class Real>
+void GleWeights<Real>::Reset(uint64_t seed) {
+  const bool transposed = shown_ == Shown::kTransposed;
+  const Initializer first = initializer_.value_or(Initializer());
+  const FirstValues values(first, transposed ? layout_.rows : layout_.columns, seed, name_);
+  for (int64_t i = 0; i < layout_.rows; ++i) {
+    Real* const row = W_ + i * layout_.stride;
+    for (int64_t j = 0; j < layout_.columns; ++j) {
+      const int64_t index = transposed ? j * layout_.rows + i : i * layout_.columns + j;
+      row[j] = static_cast<Real>(values(index));
+    }
+  }
+  learner_.Forget();
+}
+
+template <class Real>
+void GleWeights<Real>::ClearPadding() {
+  FillPadding(layout_, Real{0}, W_);
+  learner_.ClearPadding();
+}
+
+template <class Real>
+WeightPass<Real> GleWeights<Real>::NextPass(bool learning) {
+  WeightPass<Real> pass;
+  pass.W = W_;
+  pass.rows = layout_.padded_rows;
+  pass.columns = layout_.stride;
+  pass.update = learner_.Next(learning);
+  watch_.counted = watch_.watched();
+  if (watch_.counted) {
+    watch_.count = UpdateCount();
+    pass.count = &watch_.count;
+  }
+  return pass;
+}
+
+template class GleWeights<float>;
+template class GleWeights<double>;
+
+}  // namespace prospero

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
+#include "engine/core/arena.h"
+#include "engine/core/initializer.h"
+#include "engine/core/learner.h"
+#include "engine/core/padding.h"
+#include "engine/core/plasticity.h"
+#include "engine/core/statistics.h"
+#include "engine/core/variable.h"
+#include "engine/core/weight_pass.h"
+
+namespace prospero {
+
+/// One matrix of weights of a GLE network, laid out as W [post × pre] of a WeightPass: its
+/// memory, its variables, its first values and its learning.
+template <class Real>
+class GleWeights {
+ public:
+  /// What the network's users see: the matrix, or its transpose [pre, post].
+  enum class Shown : uint8_t { kAsItLies, kTransposed };
+
+  /// Keeps a reference to `initializer`; none: fan-in, of the columns that are shown.
+  GleWeights(std::string name, int64_t post, int64_t pre, Shown shown,
+             const absl::optional<Initializer>& initializer,
+             const absl::optional<Plasticity>& plasticity);
+
+  void WantMemory(Arena& arena);
+  /// Adds the matrix, what learns it and its statistics; returns the matrix.
+  Variable Register(absl::string_view description, VariableTable& variables);
+  void Reset(uint64_t seed);
+  /// As Learner::ClearPadding.
+  void ClearPadding();
+
+  /// The pass of this step over the matrix, with its update, which counts from now; the caller
+  /// adds what the matrix transmits. Not for two passes at a time.
+  WeightPass<Real> NextPass(bool learning);
+
+ private:
+  const std::string name_;
+  const Layout layout_;
+  const Shown shown_;
+  const absl::optional<Initializer>& initializer_;
+  Learner<Real> learner_;
+  UpdateWatch watch_;
+  Real* W_ = nullptr;
+};
+
+}  // namespace prospero
