@@ -22,7 +22,7 @@ Feedback<Real>::Feedback(const GleProjection& spec, const Neurons<Real>& pre,
       source_(source),
       batch_(batch),
       B_(absl::StrCat(NameOf(spec), ".B"), source.size(), pre.size(),
-         GleWeights<Real>::Shown::kTransposed, spec.feedback.initializer,
+         Weights<Real>::Shown::kTransposed, spec.feedback.initializer,
          PlasticityOf(spec.feedback)) {}
 
 template <class Real>

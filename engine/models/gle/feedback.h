@@ -4,9 +4,9 @@
 
 #include "engine/core/arena.h"
 #include "engine/core/variable.h"
+#include "engine/core/weights.h"
 #include "engine/models/gle/gle.h"
 #include "engine/models/gle/neurons.h"
-#include "engine/models/gle/weights.h"
 
 namespace prospero {
 
@@ -35,7 +35,7 @@ class Feedback {
   const Neurons<Real>& post_;
   const Neurons<Real>& source_;
   const int64_t batch_;
-  GleWeights<Real> B_;  ///< lies as [source × pre]
+  Weights<Real> B_;  ///< lies as [source × pre]
 };
 
 }  // namespace prospero

@@ -10,8 +10,8 @@ Synapses<Real>::Synapses(const GleProjection& spec, const Neurons<Real>& pre,
     : pre_(pre),
       post_(post),
       batch_(batch),
-      W_(absl::StrCat(NameOf(spec), ".W"), post.size(), pre.size(),
-         GleWeights<Real>::Shown::kAsItLies, spec.initializer, spec.plasticity) {
+      W_(absl::StrCat(NameOf(spec), ".W"), post.size(), pre.size(), Weights<Real>::Shown::kAsItLies,
+         spec.initializer, spec.plasticity) {
   if (spec.feedback.path == FeedbackPath::kTranspose) return;
   feedback_.emplace(spec, pre, post, source, batch);
 }

@@ -5,10 +5,10 @@
 #include "absl/types/optional.h"
 #include "engine/core/arena.h"
 #include "engine/core/variable.h"
+#include "engine/core/weights.h"
 #include "engine/models/gle/feedback.h"
 #include "engine/models/gle/gle.h"
 #include "engine/models/gle/neurons.h"
-#include "engine/models/gle/weights.h"
 
 namespace prospero {
 
@@ -34,7 +34,7 @@ class Synapses {
   const Neurons<Real>& pre_;
   const Neurons<Real>& post_;
   const int64_t batch_;
-  GleWeights<Real> W_;
+  Weights<Real> W_;
   absl::optional<Feedback<Real>> feedback_;  ///< none: TRANSPOSE
 };
 
