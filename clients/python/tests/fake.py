@@ -12,10 +12,11 @@ from prospero.v1 import simulation_service_pb2_grpc as simulation
 
 
 class FakeNetworks(networks.NetworkServiceServicer):
-    """Fails with UNAVAILABLE as often as it is told."""
+    """Fails with UNAVAILABLE as often as it is told, and warns of what it is told."""
 
     def __init__(self):
         self.failures = 0
+        self.warnings = []
         self.request_ids = []
 
     def CreateNetwork(self, request, context):
@@ -23,7 +24,11 @@ class FakeNetworks(networks.NetworkServiceServicer):
         if self.failures > 0:
             self.failures -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "come again")
-        network = v1.Network(name=f"networks/{request.network_id}", spec=request.network.spec)
+        network = v1.Network(
+            name=f"networks/{request.network_id}",
+            spec=request.network.spec,
+            warnings=self.warnings,
+        )
         return v1.CreateNetworkResponse(network=network)
 
 

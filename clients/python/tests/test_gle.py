@@ -131,3 +131,66 @@ def test_a_spec_can_be_extended_without_touching_what_it_gave():
     before = spec.to_proto()
     spec.projection("input", "output")
     assert len(before.gle.projections) == 2 and len(spec.to_proto().gle.projections) == 3
+
+
+ALIGNED = prospero.Aligned(prospero.SGD(0.5, weight_decay=1e-4), tau_hp=2.0, B=np.zeros((2, 1)))
+NOISE = prospero.OrnsteinUhlenbeck(sigma=0.05, tau=3.0)
+
+
+def test_a_projection_hands_errors_back_as_it_is_told():
+    spec = gle.Spec(dt_ms=1.0).population("a", 2, role="input")
+    for name in ("b", "c", "d"):
+        spec.population(name, 2, tau_m=10.0, noise=prospero.HeldWhite(0.1, hold_steps=7))
+    spec.population("arm", 1, role="output", tau_m=10.0)
+    spec.projection("a", "b").projection("b", "c", feedback=prospero.Transpose())
+    spec.projection("c", "d", feedback=prospero.Random(prospero.Normal(0, 0.5)))
+    spec.projection("d", "arm", feedback=ALIGNED)
+    spec.projection("b", "d", feedback=prospero.Direct(prospero.Uniform(-1, 1), output="arm"))
+    proto = spec.to_proto().gle
+    default, transpose, random, aligned, direct = (p.feedback for p in proto.projections)
+    assert not proto.projections[0].HasField("feedback")
+    assert transpose == v1.GleFeedback(path=v1.FEEDBACK_PATH_TRANSPOSE)
+    assert random.path == v1.FEEDBACK_PATH_RANDOM and random.initializer.normal.std == 0.5
+    assert aligned.path == v1.FEEDBACK_PATH_ALIGNED and aligned.alignment.tau_hp_ms == 2.0
+    assert aligned.alignment.plasticity.weight_decay == 1e-4
+    assert aligned.alignment.plasticity.learning_rate == 0.5
+    assert list(aligned.initializer.values.shape) == [2, 1]
+    assert direct.path == v1.FEEDBACK_PATH_DIRECT and direct.output == "arm"
+    assert direct.initializer.uniform.low == -1
+    noise = proto.populations[1].noise
+    assert (noise.kind, noise.sigma, noise.hold_steps) == (v1.Noise.KIND_HELD_WHITE, 0.1, 7)
+
+
+def test_aligned_feedback_without_plasticity_is_constant():
+    spec = gle.Spec(1.0).population("a", 1, role="input").population("b", 1)
+    spec.projection("a", "b", feedback=prospero.Aligned(None, tau_hp=2.0))
+    alignment = spec.to_proto().gle.projections[0].feedback.alignment
+    assert not alignment.HasField("plasticity") and alignment.tau_hp_ms == 2.0
+
+
+def test_a_chain_aligns_its_hidden_populations():
+    spec = gle.chain([4, 3, 2, 1], dt_ms=1, tau_m=10, feedback=ALIGNED, noise=NOISE).to_proto().gle
+    assert [p.feedback.path for p in spec.projections] == [
+        v1.FEEDBACK_PATH_UNSPECIFIED,
+        v1.FEEDBACK_PATH_ALIGNED,
+        v1.FEEDBACK_PATH_ALIGNED,
+    ]
+    assert [p.HasField("noise") for p in spec.populations] == [False, True, True, False]
+    noise = spec.populations[1].noise
+    assert noise.kind == v1.Noise.KIND_ORNSTEIN_UHLENBECK
+    assert (noise.sigma, noise.tau_ms) == (0.05, 3.0)
+
+
+def test_each_layer_of_a_chain_may_have_its_own_feedback_and_noise():
+    spec = gle.chain(
+        [4, 3, 2, 1],
+        dt_ms=1,
+        tau_m=10,
+        feedback=[prospero.Random(), ALIGNED],
+        noise=[None, NOISE, NOISE],
+    ).to_proto()
+    paths = [p.feedback.path for p in spec.gle.projections[1:]]
+    assert paths == [v1.FEEDBACK_PATH_RANDOM, v1.FEEDBACK_PATH_ALIGNED]
+    assert [p.HasField("noise") for p in spec.gle.populations] == [False, False, True, True]
+    with pytest.raises(prospero.InvalidArgument, match="feedback"):
+        gle.chain([4, 3, 2, 1], dt_ms=1, tau_m=10, feedback=[ALIGNED] * 3)

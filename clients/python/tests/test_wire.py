@@ -57,6 +57,48 @@ def test_an_asynchronous_call_is_repeated_too():
         asyncio.run(scenario(target, networks))
 
 
+STRANGE = v1.Warning(
+    reason="LOOP_GAIN", field="spec.microcircuit.layers[1]", message="a loop gain of 3 grows"
+)
+
+
+def test_what_looks_wrong_is_warned_of_where_the_network_is_made(fake):
+    client, networks, _ = fake
+    networks.warnings = [STRANGE]
+    with pytest.warns(prospero.ProsperoWarning, match="LOOP_GAIN .* a loop gain of 3") as told:
+        network = client.create_network(SPEC, "a")
+    assert told[0].filename == __file__
+    assert told[0].message.reason == "LOOP_GAIN"
+    assert told[0].message.field == "spec.microcircuit.layers[1]"
+    assert network.warnings == (
+        prospero.NetworkWarning(
+            "LOOP_GAIN", "spec.microcircuit.layers[1]", "a loop gain of 3 grows"
+        ),
+    )
+    with pytest.warns(prospero.ProsperoWarning):
+        client.validate_network(SPEC, "a")
+
+
+def test_a_network_that_looks_right_has_no_warnings(fake):
+    client, _, _ = fake
+    assert client.create_network(SPEC, "a").warnings == ()
+
+
+def test_an_asynchronous_client_warns_too():
+    async def scenario(target):
+        async with prospero.aio.Client(target) as client:
+            with pytest.warns(prospero.ProsperoWarning, match="LOOP_GAIN") as told:
+                network = await client.create_network(SPEC, "a")
+            assert told[0].filename == __file__
+            assert [warning.reason for warning in network.warnings] == ["LOOP_GAIN"]
+            with pytest.warns(prospero.ProsperoWarning):
+                await client.validate_network(SPEC, "a")
+
+    with fake_server() as (target, networks, _):
+        networks.warnings = [STRANGE]
+        asyncio.run(scenario(target))
+
+
 def test_a_step_is_never_repeated(fake):
     client, _, simulation = fake
     network = network_of(client)
