@@ -52,3 +52,60 @@ def test_the_observer_sees_weights_of_a_driven_network(example, make, chain):
         drive.run({"input": [1.0, 1.0], "output": [1.0]}, steps=100)
         output = example("observe.py", "--network", network.id, "--count", "2")
     assert "input_to_hidden.W.norm" in output and "step       100" in output
+
+
+def cells(output, *starts):
+    """The cells of the first row of a table that begins with these."""
+    for line in output.splitlines():
+        row = [cell.strip() for cell in line.strip("|").split("|")]
+        if row[: len(starts)] == list(starts):
+            return row
+    raise AssertionError(f"no row {starts} in:\n{output}")
+
+
+def mean(cell):
+    return float(cell.split(" ± ")[0])
+
+
+def test_feedback_aligns_and_does_not_without_prospective_coding(example, tmp_path):
+    output = example("pal_alignment.py", "--quick", "--seeds", "3", "--plot", "pal.png")
+    aligned, control = cells(output, "B1", "1"), cells(output, "B1", "0")
+    assert mean(aligned[3]) > 50 and mean(aligned[-2]) < 20, output
+    assert mean(control[-2]) > 50, output
+    assert 0.8 < mean(aligned[-1]) < 1.5, output
+    assert (tmp_path / "pal.png").exists()
+
+
+def test_backpropagation_flips_a_sign_that_random_feedback_drives_away(example, tmp_path):
+    output = example("teacher_student.py", "--length", "30", "--seeds", "1", "--plot", "ts.png")
+    assert mean(cells(output, "30", "BP")[2]) < mean(cells(output, "30", "FA")[2]) / 3, output
+    assert mean(cells(output, "30", "BP")[3]) > 0.3 > -0.3 > mean(cells(output, "30", "FA")[3])
+    assert (tmp_path / "ts.png").exists()
+
+
+def test_a_circuit_learns_yin_and_yang(example, tmp_path):
+    output = example("yinyang.py", "--quick", "--seeds", "1", "--methods", "FA", "--plot", "yy.png")
+    assert mean(cells(output, "0", "FA")[2]) < 0.5 < 0.6 < mean(cells(output, "2", "FA")[2]), output
+    assert (tmp_path / "yy.png").exists()
+
+
+def test_digits_are_learnt_better_with_aligned_than_with_random_feedback(example, tmp_path):
+    output = example("digits.py", "--length", "3", "--seeds", "1", "--plot", "digits.png")
+    bp, fa, dfa, pal = map(mean, cells(output, "3")[1:5])
+    assert min(bp, dfa, pal) > 70 and pal > fa + 3, output
+    before, after = (cells(output, epoch)[-1] for epoch in ("0", "3"))
+    assert all(float(b) > float(a) + 10 for b, a in zip(before.split(","), after.split(",")))
+    assert (tmp_path / "digits.png").exists()
+
+
+def test_slow_neurons_that_look_ahead_follow_a_fast_signal(example, tmp_path):
+    output = example("fourier.py", "--quick", "--seeds", "1", "--plot", "fourier.png")
+    prospective, control = map(mean, cells(output, "without a teacher")[1:3])
+    assert prospective < 0.05 < 0.2 < control, output
+    assert (tmp_path / "fourier.png").exists()
+
+
+def test_a_circuit_tells_bars_apart(example, tmp_path):
+    output = example("bars.py", "--quick", "--seeds", "1", "--plot", "bars.png")
+    assert int(cells(output, "prospective")[1]) < 200, output
+    assert (tmp_path / "bars.png").exists()
