@@ -83,20 +83,25 @@ def arrays_of(trace):
                 yield f"{p}.{name}", [step["layers"][k][name] for step in steps]
 
 
+def write(out, header, arrays):
+    """Writes one trace, as tests/support/trace.h reads it; `arrays`: (name, values) of each."""
+    numbers = array.array("d")
+    header["arrays"] = []
+    for name, values in arrays:
+        header["arrays"].append({"name": name, "shape": shape_of(values)})
+        numbers.extend(flatten(values))
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    out.write(json.dumps(header).encode() + b"\n" + numbers.tobytes())
+
+
 def convert(source, folder):
     trace = json.loads(source.read_text())
     header = {key: trace[key] for key in HEADER}
     header["batch"] = len(trace["x"][0])
     header["layers"] = [{key: layer[key] for key in LAYER} for layer in trace["layers"]]
-    numbers = array.array("d")
-    header["arrays"] = []
-    for name, values in arrays_of(trace):
-        header["arrays"].append({"name": name, "shape": shape_of(values)})
-        numbers.extend(flatten(values))
-    if sys.byteorder == "big":
-        numbers.byteswap()
     with open(folder / (source.stem + ".golden"), "wb") as out:
-        out.write(json.dumps(header).encode() + b"\n" + numbers.tobytes())
+        write(out, header, arrays_of(trace))
 
 
 if __name__ == "__main__":

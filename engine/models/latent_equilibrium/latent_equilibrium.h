@@ -17,27 +17,33 @@
 
 namespace prospero {
 
+/// Reads all of the layer below.
+struct DenseKind {
+  int64_t size = 0;
+};
+
+/// Slides one kernel for each channel over one or two spatial dimensions.
+struct ConvolutionKind {
+  int64_t channels = 0;
+  std::vector<int64_t> kernel;   ///< one for all dimensions or one for each, as all below
+  std::vector<int64_t> stride;   ///< none: 1
+  std::vector<int64_t> padding;  ///< zeros on either side; none: 0
+};
+
+/// Not neurons: the greatest rate of each window, or the mean.
+struct PoolKind {
+  enum class Kind : uint8_t { kMax, kAverage };
+  Kind kind = Kind::kMax;
+  std::vector<int64_t> window;
+  std::vector<int64_t> stride;  ///< none: the window
+};
+
 /// One layer. See LatentEquilibriumLayer in proto/prospero/v1/latent_equilibrium.proto, whose
 /// defaults are those of these structs.
 struct LatentEquilibriumLayer {
-  /// Reads all of the layer below.
-  struct Dense {
-    int64_t size = 0;
-  };
-  /// Slides one kernel for each channel over one or two spatial dimensions.
-  struct Convolution {
-    int64_t channels = 0;
-    std::vector<int64_t> kernel;   ///< one for all dimensions or one for each, as all below
-    std::vector<int64_t> stride;   ///< none: 1
-    std::vector<int64_t> padding;  ///< zeros on either side; none: 0
-  };
-  /// Not neurons: the greatest rate of each window, or the mean.
-  struct Pool {
-    enum class Kind : uint8_t { kMax, kAverage };
-    Kind kind = Kind::kMax;
-    std::vector<int64_t> window;
-    std::vector<int64_t> stride;  ///< none: the window
-  };
+  using Dense = DenseKind;
+  using Convolution = ConvolutionKind;
+  using Pool = PoolKind;
   struct Bias {
     absl::optional<Initializer> initializer;  ///< none: uniform on +-1/sqrt(fan-in)
     absl::optional<Plasticity> plasticity;    ///< none: constant

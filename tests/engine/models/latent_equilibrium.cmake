@@ -1,0 +1,11 @@
+# The tests of latent_equilibrium.
+
+add_library(prospero_layered_support STATIC EXCLUDE_FROM_ALL
+  ${PROJECT_SOURCE_DIR}/tests/support/layered.cc
+)
+target_link_libraries(prospero_layered_support
+  PUBLIC prospero_test_support
+  PRIVATE prospero_options)
+
+prospero_test(NAME latent_equilibrium_golden_test SOURCES latent_equilibrium_golden_test.cc
+  LIBS prospero_layered_support)
