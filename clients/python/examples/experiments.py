@@ -7,7 +7,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import takewhile
 from typing import Any, TypeVar
 
 import numpy as np
@@ -70,7 +69,7 @@ def run(
 
 
 class Follower:
-    """Keeps the samples of a subscription, taken in a thread of its own."""
+    """Keeps the samples of a subscription, taken in a thread of its own, up to a step."""
 
     def __init__(self, stream: prospero.Subscription, last: int) -> None:
         self._samples: list[prospero.Sample] = []
@@ -79,8 +78,11 @@ class Follower:
         self._thread.start()
 
     def _follow(self, last: int) -> None:
-        self._samples.extend(takewhile(lambda sample: sample.step < last, self._stream))
-        self._stream.close()
+        for sample in self._stream:
+            self._samples.append(sample)
+            if sample.step >= last:
+                self._stream.close()
+                return
 
     def samples(self) -> list[prospero.Sample]:
         """All of them, when the last has come."""

@@ -136,7 +136,7 @@ def align(client: prospero.Client, case: Case) -> Course:
         follower = Follower(stream, circuit.settle + circuit.steps)
         with network.drive(outputs="output.r") as drive:
             settling = held(inputs, circuit.hold)[: circuit.settle]
-            drive.run({"input": settling}, output_every=circuit.settle)
+            drive.run({"input": settling}, output_every=circuit.settle, progress=False)
             network.update(learning=True)
             for _ in range(circuit.steps // (circuit.samples * circuit.hold)):
                 x = held(rng.permutation(inputs), circuit.hold)
