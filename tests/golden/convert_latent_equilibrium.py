@@ -16,29 +16,14 @@ Weights are turned from [in, out] to our [out, in], feedback weights from [out, 
 out], and errors to ours, which point down the gradient. Rates and errors are kept every second
 step, potentials every fifth and weights every tenth, and everything of the last.
 """
-import array
 import json
 import pathlib
 import sys
 
+from convert import flatten, shape_of, write
+
 EVERY = {"r": 2, "e": 2, "e_bottom": 2, "W": 10, "b": 10, "B": 10}
 KINDS = {"linear": "dense", "proj": "dense", "conv": "convolution", "pool": "pool"}
-
-
-def flatten(values):
-    if isinstance(values, list):
-        for value in values:
-            yield from flatten(value)
-    else:
-        yield float(values)
-
-
-def shape_of(values):
-    shape = []
-    while isinstance(values, list):
-        shape.append(len(values))
-        values = values[0]
-    return shape
 
 
 def transposed(matrix):
@@ -53,12 +38,11 @@ class Writer:
     """Collects arrays, and the steps at which variables were seen."""
 
     def __init__(self, header):
-        self.header = dict(header, arrays=[], at={})
-        self.numbers = array.array("d")
+        self.header = dict(header, at={})
+        self.arrays = []
 
     def add(self, name, values):
-        self.header["arrays"].append({"name": name, "shape": shape_of(values)})
-        self.numbers.extend(flatten(values))
+        self.arrays.append((name, values))
 
     def add_seen(self, name, values_of_step):
         """Some of the values, one for each step."""
@@ -67,12 +51,6 @@ class Writer:
         at = [n for n in range(last + 1) if n % every == 0 or n == last]
         self.header["at"][name] = at
         self.add(name, [values_of_step[n] for n in at])
-
-    def write(self, path):
-        if sys.byteorder == "big":
-            self.numbers.byteswap()
-        with open(path, "wb") as out:
-            out.write(json.dumps(self.header).encode() + b"\n" + self.numbers.tobytes())
 
 
 def our_weights(kind, W):
@@ -193,7 +171,8 @@ def convert(source, folder):
         writer = convert_layered(trace)
     else:
         writer = convert_dynamics(trace)
-    writer.write(folder / (source.stem + ".golden"))
+    with open(folder / (source.stem + ".golden"), "wb") as out:
+        write(out, writer.header, writer.arrays)
 
 
 if __name__ == "__main__":
