@@ -9,3 +9,5 @@ target_link_libraries(prospero_layered_support
 
 prospero_test(NAME latent_equilibrium_golden_test SOURCES latent_equilibrium_golden_test.cc
   LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_fourier_test SOURCES latent_equilibrium_fourier_test.cc
+  LIBS prospero_layered_support)
