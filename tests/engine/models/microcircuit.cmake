@@ -1,0 +1,8 @@
+add_library(prospero_circuit_support STATIC EXCLUDE_FROM_ALL
+  ${PROJECT_SOURCE_DIR}/tests/support/circuit.cc)
+target_link_libraries(prospero_circuit_support
+  PUBLIC prospero_test_support
+  PRIVATE prospero_options)
+
+prospero_test(NAME microcircuit_golden_test SOURCES microcircuit_golden_test.cc
+  LIBS prospero_test_support)
