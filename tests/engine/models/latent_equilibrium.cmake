@@ -2,6 +2,7 @@
 
 add_library(prospero_layered_support STATIC EXCLUDE_FROM_ALL
   ${PROJECT_SOURCE_DIR}/tests/support/layered.cc
+  ${PROJECT_SOURCE_DIR}/tests/support/naive_layers.cc
 )
 target_link_libraries(prospero_layered_support
   PUBLIC prospero_test_support
@@ -10,4 +11,6 @@ target_link_libraries(prospero_layered_support
 prospero_test(NAME latent_equilibrium_golden_test SOURCES latent_equilibrium_golden_test.cc
   LIBS prospero_layered_support)
 prospero_test(NAME latent_equilibrium_fourier_test SOURCES latent_equilibrium_fourier_test.cc
+  LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_equations_test SOURCES latent_equilibrium_equations_test.cc
   LIBS prospero_layered_support)
