@@ -14,3 +14,5 @@ prospero_test(NAME latent_equilibrium_fourier_test SOURCES latent_equilibrium_fo
   LIBS prospero_layered_support)
 prospero_test(NAME latent_equilibrium_equations_test SOURCES latent_equilibrium_equations_test.cc
   LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_gradient_test SOURCES latent_equilibrium_gradient_test.cc
+  LIBS prospero_layered_support)
