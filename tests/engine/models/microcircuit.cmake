@@ -6,3 +6,5 @@ target_link_libraries(prospero_circuit_support
 
 prospero_test(NAME microcircuit_golden_test SOURCES microcircuit_golden_test.cc
   LIBS prospero_test_support)
+prospero_test(NAME microcircuit_fixed_point_test SOURCES microcircuit_fixed_point_test.cc
+  LIBS prospero_circuit_support)
