@@ -16,3 +16,5 @@ prospero_test(NAME latent_equilibrium_equations_test SOURCES latent_equilibrium_
   LIBS prospero_layered_support)
 prospero_test(NAME latent_equilibrium_gradient_test SOURCES latent_equilibrium_gradient_test.cc
   LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_alignment_test SOURCES latent_equilibrium_alignment_test.cc
+  LIBS prospero_layered_support)
