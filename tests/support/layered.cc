@@ -4,6 +4,9 @@
 #include <cstdlib>
 #include <utility>
 
+#include "engine/core/random.h"
+#include "tests/support/variables.h"
+
 namespace prospero {
 
 Plasticity Sgd(double learning_rate) {
@@ -85,6 +88,74 @@ std::unique_ptr<Network> Make(const LatentEquilibriumSpec& spec, const NetworkOp
   if (network.ok()) return std::move(*network);
   std::fprintf(stderr, "%s\n", network.status().ToString().c_str());
   std::abort();
+}
+
+LatentEquilibriumSpec Menagerie() {
+  using Layer = LatentEquilibriumLayer;
+  LatentEquilibriumSpec spec;
+  spec.input_shape = {2, 9, 9};
+  spec.layers = {ConvolutionLayer("a", 3, {3}, Activation::kTanh, 0.02),
+                 PoolLayerOf("b", {2}, Layer::Pool::Kind::kMax),
+                 ConvolutionLayer("c", 4, {2}, Activation::kSigmoid, 0.02),
+                 PoolLayerOf("d", {2}, Layer::Pool::Kind::kAverage),
+                 DenseLayer("e", 19, Activation::kSoftplus, 0.02),
+                 DenseLayer("out", 3, Activation::kLinear, 0.02)};
+  std::get<Layer::Convolution>(spec.layers[0].kind).padding = {1};
+  spec.feedback = FeedbackPath::kAligned;
+  spec.gamma = 0.5;
+  spec.beta = 0.3;
+  spec.tau_rate = 0.2;
+  spec.tau_error = 0.3;
+  spec.tau_target = 0.4;
+  for (const size_t l : {0, 1, 3, 4}) spec.layers[l].noise = OuNoise(0.05, 1.0);
+  spec.layers[3].noise->kind = NoiseSpec::Kind::kHeldWhite;
+  spec.layers[3].noise->tau = 0;
+  spec.layers[3].noise->hold = 3;
+  for (const size_t l : {2, 4, 5}) spec.layers[l].alignment = Aligned(0.1, 0.01, 1.0);
+  spec.layers[0].tau_spread = 0.2;
+  spec.layers[4].rate_noise = 0.05;
+  spec.layers[4].tau_m = {5.0};
+  spec.layers[4].tau_m_plasticity = Sgd(0.01);
+  spec.layers[0].plasticity->optimizer = Optimizer::kAdam;
+  spec.layers[2].plasticity->optimizer = Optimizer::kMomentum;
+  spec.layers[2].plasticity->momentum = 0.5;
+  spec.layers[4].plasticity->optimizer = Optimizer::kLowPass;
+  spec.layers[4].plasticity->mix = 0.1;
+  spec.layers[5].plasticity->clip = 0.5;
+  spec.layers[5].bias->plasticity.reset();
+  return spec;
+}
+
+LatentEquilibriumSpec Dynamics() {
+  LatentEquilibriumSpec spec;
+  spec.input_shape = {5};
+  spec.layers = {DenseLayer("a", 17, Activation::kSigmoid, 0.02),
+                 DenseLayer("b", 6, Activation::kTanh, 0.02),
+                 DenseLayer("out", 3, Activation::kLinear, 0.02)};
+  spec.feedback = FeedbackPath::kAligned;
+  spec.order = LatentEquilibriumSpec::Order::kDynamics;
+  spec.gamma = 1.0;
+  spec.tau_error = 0.5;
+  for (const size_t l : {0, 1}) spec.layers[l].noise = OuNoise(0.05, 1.0);
+  for (const size_t l : {1, 2}) spec.layers[l].alignment = Aligned(0.1, 0.01, 1.0);
+  return spec;
+}
+
+void DriveLayers(int64_t n, const Network& network) {
+  for (const char* name : {"input.r", "out.target"}) {
+    const RandomStream random(static_cast<uint64_t>(n / 10), name);
+    std::vector<double> values(static_cast<size_t>(Get(network, name).size()));
+    for (size_t i = 0; i < values.size(); ++i) values[i] = random.Normal(static_cast<int64_t>(i));
+    Set(network, name, values);
+  }
+  Set(network, "out.teach", n % 20 < 5 ? 0.0 : 1.0);
+}
+
+void RunLayers(int64_t begin, int64_t end, Network& network) {
+  for (int64_t n = begin; n < end; ++n) {
+    DriveLayers(n, network);
+    network.Advance({n, 0.1});
+  }
 }
 
 }  // namespace prospero

@@ -32,4 +32,16 @@ NetworkOptions LayeredOptions(DataType precision = DataType::kFloat64, int64_t b
 std::unique_ptr<Network> Make(const LatentEquilibriumSpec& spec,
                               const NetworkOptions& options = LayeredOptions());
 
+/// A network that has nearly everything: convolutions and pools of both kinds, noise and white
+/// rate noise, filters, spread and learned time constants, every optimizer, learned feedback.
+LatentEquilibriumSpec Menagerie();
+/// Three dense layers in the other order, with learned feedback.
+LatentEquilibriumSpec Dynamics();
+
+/// Writes input and target of step n, random, new every 10 steps; there is no target in the first 5
+/// of 20. For networks whose output is `out`.
+void DriveLayers(int64_t n, const Network& network);
+/// Drives and advances, from step `begin` to before `end`.
+void RunLayers(int64_t begin, int64_t end, Network& network);
+
 }  // namespace prospero

@@ -18,3 +18,11 @@ prospero_test(NAME latent_equilibrium_gradient_test SOURCES latent_equilibrium_g
   LIBS prospero_layered_support)
 prospero_test(NAME latent_equilibrium_alignment_test SOURCES latent_equilibrium_alignment_test.cc
   LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_test SOURCES latent_equilibrium_test.cc
+  LIBS prospero_layered_support)
+# Sanitizers need malloc for themselves.
+if(NOT PROSPERO_SANITIZE)
+  prospero_test(NAME latent_equilibrium_allocation_test
+    SOURCES latent_equilibrium_allocation_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
+    LIBS prospero_layered_support)
+endif()
