@@ -57,6 +57,18 @@ absl::StatusOr<std::unique_ptr<Network>> MakeModel(const Host& host, const Bluep
   }
 }
 
+/// Says on the server's side, too, what the resource says.
+void LogWarnings(Host& host, absl::string_view id,
+                 const google::protobuf::RepeatedPtrField<v1::Warning>& warnings) {
+  for (const v1::Warning& warning : warnings) {
+    host.log->Write(LogLevel::kWarning, "network",
+                    {{"network", NameOf(id)},
+                     {"reason", warning.reason()},
+                     {"field", warning.field()},
+                     {"what", warning.message()}});
+  }
+}
+
 }  // namespace
 
 absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec) {
@@ -85,6 +97,8 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   absl::StatusOr<std::unique_ptr<Network>> network = MakeModel(host, blueprint);
   if (!network.ok()) return network.status();
   Record::Parts parts;
+  parts.warnings = ToProto((*network)->warnings(), absl::StrCat("spec.", blueprint.kind->name));
+  LogWarnings(host, id, parts.warnings);
   parts.id = std::string(id);
   parts.uid = MakeUid();
   parts.labels = std::move(blueprint.labels);

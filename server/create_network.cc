@@ -23,6 +23,7 @@ absl::Status CheckOutputOnly(const v1::Network& network) {
   if (!network.etag().empty()) return InvalidField("network.etag", kWhy);
   if (network.has_create_time()) return InvalidField("network.create_time", kWhy);
   if (network.has_update_time()) return InvalidField("network.update_time", kWhy);
+  if (!network.warnings().empty()) return InvalidField("network.warnings", kWhy);
   return absl::OkStatus();
 }
 

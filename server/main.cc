@@ -11,6 +11,8 @@
 #include "server/cpu_check.h"
 #include "server/log.h"
 #include "server/models/gle.h"
+#include "server/models/latent_equilibrium.h"
+#include "server/models/microcircuit.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -21,7 +23,7 @@ constexpr int kFailed = 1;
 constexpr int kCutOff = 3;  ///< requests were still in flight when the time was up
 
 /// Every kind of network that this server hosts.
-std::vector<ModelKind> Kinds() { return {GleKind()}; }
+std::vector<ModelKind> Kinds() { return {GleKind(), LatentEquilibriumKind(), MicrocircuitKind()}; }
 
 /// The signals that end the server. No thread takes them but the one that waits for them.
 sigset_t BlockSignals() {

@@ -47,6 +47,7 @@ v1::Network Record::Outline() const {
   network.set_name(NameOf(parts_.id));
   network.set_uid(parts_.uid);
   *network.mutable_create_time() = ToProto(parts_.create_time);
+  *network.mutable_warnings() = parts_.warnings;
   MutexLock lock(mu_);
   *network.mutable_labels() = labels_;
   network.set_etag(Etag());

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "server/convert/field.h"
+#include "server/convert/field_reader.h"
 #include "server/convert/tensor.h"
 
 namespace prospero::server {
@@ -22,8 +23,6 @@ absl::Status CheckAllFinite(std::initializer_list<Number> numbers) {
   }
   return absl::OkStatus();
 }
-
-double OrDefault(double value, double when_zero) { return value == 0.0 ? when_zero : value; }
 
 absl::StatusOr<Initializer> Drawn(Initializer::Kind kind, Number a, Number b) {
   if (absl::Status status = CheckAllFinite({a, b}); !status.ok()) return status;
@@ -61,6 +60,10 @@ absl::Status SetOptimizer(const v1::Plasticity& wire, Plasticity* plasticity) {
       return CheckAllFinite({{"adam.beta1", plasticity->beta1},
                              {"adam.beta2", plasticity->beta2},
                              {"adam.epsilon", plasticity->epsilon}});
+    case v1::Plasticity::kLowPass:
+      plasticity->optimizer = Optimizer::kLowPass;
+      plasticity->mix = wire.low_pass().mix();
+      return CheckFinite(plasticity->mix, "low_pass.mix");
   }
   return absl::OkStatus();
 }
@@ -84,6 +87,8 @@ absl::StatusOr<Activation> FromProto(v1::Activation activation) {
       return Activation::kHardTanh;
     case v1::ACTIVATION_SOFTPLUS:
       return Activation::kSoftplus;
+    case v1::ACTIVATION_HARD_LOGISTIC:
+      return Activation::kHardLogistic;
     default:
       return InvalidField("activation", absl::StrCat("is unknown: ", static_cast<int>(activation)));
   }
@@ -98,6 +103,22 @@ absl::StatusOr<Loss> FromProto(v1::Loss loss) {
       return Loss::kCrossEntropy;
     default:
       return InvalidField("loss", absl::StrCat("is unknown: ", static_cast<int>(loss)));
+  }
+}
+
+absl::StatusOr<FeedbackPath> FromProto(v1::FeedbackPath way, absl::string_view path) {
+  switch (way) {
+    case v1::FEEDBACK_PATH_UNSPECIFIED:
+    case v1::FEEDBACK_PATH_TRANSPOSE:
+      return FeedbackPath::kTranspose;
+    case v1::FEEDBACK_PATH_RANDOM:
+      return FeedbackPath::kRandom;
+    case v1::FEEDBACK_PATH_DIRECT:
+      return FeedbackPath::kDirect;
+    case v1::FEEDBACK_PATH_ALIGNED:
+      return FeedbackPath::kAligned;
+    default:
+      return InvalidField(path, absl::StrCat("is unknown: ", static_cast<int>(way)));
   }
 }
 
@@ -126,7 +147,8 @@ absl::StatusOr<Initializer> FromProto(const v1::Initializer& initializer) {
 absl::StatusOr<Plasticity> FromProto(const v1::Plasticity& wire) {
   if (absl::Status status = CheckAllFinite({{"learning_rate", wire.learning_rate()},
                                             {"weight_decay", wire.weight_decay()},
-                                            {"clip", wire.clip()}});
+                                            {"clip", wire.clip()},
+                                            {"bound", wire.bound()}});
       !status.ok()) {
     return status;
   }
@@ -134,9 +156,35 @@ absl::StatusOr<Plasticity> FromProto(const v1::Plasticity& wire) {
   plasticity.learning_rate = wire.learning_rate();
   plasticity.weight_decay = wire.weight_decay();
   plasticity.clip = wire.clip();
+  plasticity.bound = wire.bound();
   plasticity.enabled = !wire.disabled();
   if (absl::Status status = SetOptimizer(wire, &plasticity); !status.ok()) return status;
   return plasticity;
+}
+
+absl::StatusOr<Alignment> FromProto(const v1::Alignment& wire) {
+  FieldReader read;
+  Alignment alignment;
+  alignment.plasticity =
+      read.Optional<Plasticity>(wire.has_plasticity(), wire.plasticity(), "plasticity");
+  alignment.tau_hp = read.Number(wire.tau_hp_ms(), "tau_hp_ms");
+  if (!read.status().ok()) return read.status();
+  return alignment;
+}
+
+absl::StatusOr<NoiseSpec> FromProto(const v1::Noise& wire) {
+  using Kind = NoiseSpec::Kind;
+  FieldReader read;
+  NoiseSpec noise;
+  noise.kind = read.OneOf<Kind>(wire.kind(), "kind",
+                                {{v1::Noise::KIND_UNSPECIFIED, Kind::kOrnsteinUhlenbeck},
+                                 {v1::Noise::KIND_ORNSTEIN_UHLENBECK, Kind::kOrnsteinUhlenbeck},
+                                 {v1::Noise::KIND_HELD_WHITE, Kind::kHeldWhite}});
+  noise.sigma = read.Number(wire.sigma(), "sigma");
+  noise.tau = read.Number(wire.tau_ms(), "tau_ms");
+  noise.hold = wire.hold_steps() == 0 ? 1 : wire.hold_steps();
+  if (!read.status().ok()) return read.status();
+  return noise;
 }
 
 }  // namespace prospero::server

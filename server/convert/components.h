@@ -1,9 +1,12 @@
 #pragma once
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/core/activation.h"
+#include "engine/core/alignment.h"
 #include "engine/core/initializer.h"
 #include "engine/core/loss.h"
+#include "engine/core/noise.h"
 #include "engine/core/plasticity.h"
 #include "prospero/v1/components.pb.h"
 
@@ -16,8 +19,12 @@ namespace prospero::server {
 /// Without a path: it is one field.
 absl::StatusOr<Activation> FromProto(v1::Activation activation);
 absl::StatusOr<Loss> FromProto(v1::Loss loss);
+/// Of the field at `path`.
+absl::StatusOr<FeedbackPath> FromProto(v1::FeedbackPath way, absl::string_view path);
 
 absl::StatusOr<Initializer> FromProto(const v1::Initializer& initializer);
 absl::StatusOr<Plasticity> FromProto(const v1::Plasticity& plasticity);
+absl::StatusOr<Alignment> FromProto(const v1::Alignment& alignment);
+absl::StatusOr<NoiseSpec> FromProto(const v1::Noise& noise);
 
 }  // namespace prospero::server

@@ -17,6 +17,9 @@ std::string Element(absl::string_view path, int index);
 /// kInvalidArgument, naming `path`, when the value is NaN or infinite.
 absl::Status CheckFinite(double value, absl::string_view path);
 
+/// For fields whose 0 stands for another number.
+inline double OrDefault(double value, double when_zero) { return value == 0.0 ? when_zero : value; }
+
 /// kInvalidArgument, naming `path`, when it is negative or not a valid Duration.
 absl::StatusOr<absl::Duration> NonNegative(const google::protobuf::Duration& duration,
                                            absl::string_view path);

@@ -1,85 +1,14 @@
 #include "server/convert/gle.h"
 
-#include <string>
 #include <utility>
-#include <vector>
 
-#include "absl/strings/str_cat.h"
-#include "absl/types/optional.h"
 #include "engine/core/errors.h"
 #include "server/convert/components.h"
 #include "server/convert/field.h"
+#include "server/convert/field_reader.h"
 
 namespace prospero::server {
 namespace {
-
-/// Reads fields one after the other and remembers the first error.
-class FieldReader {
- public:
-  /// The value of a part that is a message of its own, if it is there.
-  template <class To, class From>
-  absl::optional<To> Optional(bool present, const From& from, absl::string_view path) {
-    if (!present) return absl::nullopt;
-    absl::StatusOr<To> value = FromProto(from);
-    if (!value.ok()) Keep(UnderField(value.status(), path));
-    if (!value.ok()) return absl::nullopt;
-    return *std::move(value);
-  }
-
-  template <class To, class From>
-  To Enum(From from) {
-    const absl::StatusOr<To> value = FromProto(from);
-    Keep(value.status());
-    return value.ok() ? *value : To{};
-  }
-
-  std::vector<double> Numbers(const google::protobuf::RepeatedField<double>& from,
-                              absl::string_view path) {
-    for (int i = 0; i < from.size(); ++i) Keep(CheckFinite(from[i], Element(path, i)));
-    return {from.begin(), from.end()};
-  }
-
-  double Number(double value, absl::string_view path) {
-    Keep(CheckFinite(value, path));
-    return value;
-  }
-
-  void Refuse(bool present, absl::string_view path, absl::string_view why) {
-    if (present) Keep(InvalidField(path, why));
-  }
-
-  void Keep(absl::Status status) {
-    if (status_.ok()) status_ = std::move(status);
-  }
-
-  const absl::Status& status() const { return status_; }
-
- private:
-  absl::Status status_;
-};
-
-PopulationRole ReadRole(v1::GlePopulation::Role role, FieldReader* read) {
-  switch (role) {
-    case v1::GlePopulation::ROLE_INPUT:
-      return PopulationRole::kInput;
-    case v1::GlePopulation::ROLE_UNSPECIFIED:
-    case v1::GlePopulation::ROLE_HIDDEN:
-      return PopulationRole::kHidden;
-    case v1::GlePopulation::ROLE_OUTPUT:
-      return PopulationRole::kOutput;
-    default:
-      read->Refuse(true, "role", absl::StrCat("is unknown: ", static_cast<int>(role)));
-      return PopulationRole::kHidden;
-  }
-}
-
-bool ReadErrorMode(v1::GlePopulation::ErrorMode mode, FieldReader* read) {
-  const bool known = mode == v1::GlePopulation::ERROR_MODE_UNSPECIFIED ||
-                     mode == v1::GlePopulation::ERROR_MODE_PROSPECTIVE ||
-                     mode == v1::GlePopulation::ERROR_MODE_INSTANTANEOUS;
-  read->Refuse(!known, "error_mode", absl::StrCat("is unknown: ", static_cast<int>(mode)));
-  return mode != v1::GlePopulation::ERROR_MODE_INSTANTANEOUS;
-}
 
 /// Refuses what an input population does not have.
 void CheckInput(const v1::GlePopulation& wire, FieldReader* read) {
@@ -92,19 +21,28 @@ void CheckInput(const v1::GlePopulation& wire, FieldReader* read) {
   read->Refuse(wire.has_bias(), "bias", kWhy);
   read->Refuse(wire.has_tau_m_plasticity(), "tau_m_plasticity", kWhy);
   read->Refuse(wire.tau_min_ms() != 0.0, "tau_min_ms", kWhy);
+  read->Refuse(wire.has_noise(), "noise", kWhy);
 }
 
 absl::StatusOr<GlePopulation> ToPopulation(const v1::GlePopulation& wire) {
+  using Wire = v1::GlePopulation;
   FieldReader read;
   GlePopulation population;
   population.name = wire.name();
   population.size = wire.size();
-  population.role = ReadRole(wire.role(), &read);
-  population.activation = read.Enum<Activation>(wire.activation());
+  population.role = read.OneOf<PopulationRole>(wire.role(), "role",
+                                               {{Wire::ROLE_INPUT, PopulationRole::kInput},
+                                                {Wire::ROLE_UNSPECIFIED, PopulationRole::kHidden},
+                                                {Wire::ROLE_HIDDEN, PopulationRole::kHidden},
+                                                {Wire::ROLE_OUTPUT, PopulationRole::kOutput}});
+  population.activation = read.Take(FromProto(wire.activation()));
   population.tau_m = read.Numbers(wire.tau_m_ms(), "tau_m_ms");
   population.tau_r = read.Numbers(wire.tau_r_ms(), "tau_r_ms");
   population.gamma = read.Number(wire.gamma(), "gamma");
-  population.prospective_errors = ReadErrorMode(wire.error_mode(), &read);
+  population.prospective_errors = read.OneOf<bool>(wire.error_mode(), "error_mode",
+                                                   {{Wire::ERROR_MODE_UNSPECIFIED, true},
+                                                    {Wire::ERROR_MODE_PROSPECTIVE, true},
+                                                    {Wire::ERROR_MODE_INSTANTANEOUS, false}});
   population.has_bias = wire.has_bias();
   population.bias_initializer = read.Optional<Initializer>(
       wire.bias().has_initializer(), wire.bias().initializer(), "bias.initializer");
@@ -113,8 +51,9 @@ absl::StatusOr<GlePopulation> ToPopulation(const v1::GlePopulation& wire) {
   population.tau_m_plasticity = read.Optional<Plasticity>(
       wire.has_tau_m_plasticity(), wire.tau_m_plasticity(), "tau_m_plasticity");
   population.tau_min = read.Number(wire.tau_min_ms(), "tau_min_ms");
-  population.loss = read.Enum<Loss>(wire.loss());
+  population.loss = read.Take(FromProto(wire.loss()));
   population.beta = wire.has_beta() ? read.Number(wire.beta(), "beta") : 1.0;
+  population.noise = read.Optional<NoiseSpec>(wire.has_noise(), wire.noise(), "noise");
 
   if (population.role == PopulationRole::kInput) CheckInput(wire, &read);
   if (population.role != PopulationRole::kOutput) {
@@ -123,6 +62,17 @@ absl::StatusOr<GlePopulation> ToPopulation(const v1::GlePopulation& wire) {
   }
   if (!read.status().ok()) return read.status();
   return population;
+}
+
+GleFeedback ReadFeedback(const v1::GleFeedback& wire, FieldReader* read) {
+  GleFeedback feedback;
+  feedback.path = read->Take(FromProto(wire.path(), "feedback.path"));
+  feedback.initializer = read->Optional<Initializer>(wire.has_initializer(), wire.initializer(),
+                                                     "feedback.initializer");
+  feedback.alignment =
+      read->Optional<Alignment>(wire.has_alignment(), wire.alignment(), "feedback.alignment");
+  feedback.output = wire.output();
+  return feedback;
 }
 
 absl::StatusOr<GleProjection> ToProjection(const v1::GleProjection& wire) {
@@ -135,6 +85,7 @@ absl::StatusOr<GleProjection> ToProjection(const v1::GleProjection& wire) {
       read.Optional<Initializer>(wire.has_initializer(), wire.initializer(), "initializer");
   projection.plasticity =
       read.Optional<Plasticity>(wire.has_plasticity(), wire.plasticity(), "plasticity");
+  projection.feedback = ReadFeedback(wire.feedback(), &read);
   if (!read.status().ok()) return read.status();
   return projection;
 }

@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "engine/core/errors.h"
+#include "google/protobuf/descriptor.h"
+#include "google/protobuf/message.h"
 #include "server/convert/status.h"
 #include "server/convert/tensor.h"
 #include "server/limits.h"
@@ -171,16 +173,36 @@ void Describe(const InstanceStatus& status, v1::Network* network) {
   if (status.state == RunState::kFailed) *network->mutable_failure() = ToProto(status.failure);
 }
 
-void DropGivenValues(v1::NetworkSpec* spec) {
-  if (!spec->has_gle()) return;
-  for (v1::GlePopulation& population : *spec->mutable_gle()->mutable_populations()) {
-    if (population.bias().has_initializer()) {
-      DropValues(population.mutable_bias()->mutable_initializer());
+void DropGivenValues(google::protobuf::Message* message) {
+  if (message->GetDescriptor() == v1::Initializer::descriptor()) {
+    return DropValues(google::protobuf::DynamicCastToGenerated<v1::Initializer>(message));
+  }
+  const google::protobuf::Reflection& reflection = *message->GetReflection();
+  std::vector<const google::protobuf::FieldDescriptor*> fields;
+  reflection.ListFields(*message, &fields);
+  for (const google::protobuf::FieldDescriptor* field : fields) {
+    if (field->cpp_type() != google::protobuf::FieldDescriptor::CPPTYPE_MESSAGE) continue;
+    if (!field->is_repeated()) {
+      DropGivenValues(reflection.MutableMessage(message, field));
+      continue;
+    }
+    const int count = reflection.FieldSize(*message, field);
+    for (int i = 0; i < count; ++i) {
+      DropGivenValues(reflection.MutableRepeatedMessage(message, field, i));
     }
   }
-  for (v1::GleProjection& projection : *spec->mutable_gle()->mutable_projections()) {
-    if (projection.has_initializer()) DropValues(projection.mutable_initializer());
+}
+
+google::protobuf::RepeatedPtrField<v1::Warning> ToProto(const std::vector<Warning>& warnings,
+                                                        absl::string_view path) {
+  google::protobuf::RepeatedPtrField<v1::Warning> wire;
+  for (const Warning& warning : warnings) {
+    v1::Warning& added = *wire.Add();
+    added.set_reason(warning.reason);
+    if (!warning.path.empty()) added.set_field(absl::StrCat(path, ".", warning.path));
+    added.set_message(warning.message);
   }
+  return wire;
 }
 
 }  // namespace prospero::server

@@ -2,12 +2,14 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "engine/core/network.h"
 #include "engine/runtime/instance.h"
+#include "google/protobuf/message.h"
 #include "prospero/v1/network.pb.h"
 #include "prospero/v1/network_service.pb.h"
 
@@ -46,7 +48,12 @@ v1::Cursor ToProto(const Cursor& cursor);
 /// What an instance says of itself, into the fields of its resource.
 void Describe(const InstanceStatus& status, v1::Network* network);
 
-/// Takes the values out of every given initializer.
-void DropGivenValues(v1::NetworkSpec* spec);
+/// What was found when a network was made; `path` leads to where the warnings' paths start
+/// ("spec.gle").
+google::protobuf::RepeatedPtrField<v1::Warning> ToProto(const std::vector<Warning>& warnings,
+                                                        absl::string_view path);
+
+/// Takes the values out of every given initializer, whatever the message.
+void DropGivenValues(google::protobuf::Message* message);
 
 }  // namespace prospero::server

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "server/model_kind.h"
+
+namespace prospero::server {
+
+/// Dendritic microcircuits, from v1::MicrocircuitSpec.
+ModelKind MicrocircuitKind();
+
+}  // namespace prospero::server
