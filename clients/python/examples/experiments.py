@@ -91,9 +91,10 @@ class Follower:
 
 
 def spread(values: Any, digits: int = 1) -> str:
-    """Mean and standard deviation over seeds."""
+    """Mean and standard deviation over seeds; of one seed, its value."""
     values = np.asarray(values, float)
-    return f"{values.mean():.{digits}f} ± {values.std(ddof=min(len(values) - 1, 1)):.{digits}f}"
+    mean = f"{values.mean():.{digits}f}"
+    return mean if len(values) == 1 else f"{mean} ± {values.std(ddof=1):.{digits}f}"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

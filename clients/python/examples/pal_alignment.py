@@ -181,16 +181,21 @@ def report(circuit: Circuit, courses: list[Course]) -> str:
 
 
 def draw(courses: list[Course], file: str) -> None:
+    circuits = list({c.case.circuit: None for c in courses})
     figure, grid = pyplot().subplots(
-        1, 2, figsize=(11, 4), sharey=True, layout="constrained", squeeze=False
+        1,
+        len(circuits),
+        figsize=(5.5 * len(circuits), 4),
+        sharey=True,
+        layout="constrained",
+        squeeze=False,
     )
-    for axes, circuit in zip(grid[0], (SMALL, FIG3ABC)):
+    for axes, circuit in zip(grid[0], circuits):
         for prospectivity, layer in product((1.0, 0.0), range(len(circuit.sizes) - 2)):
             chosen = [c for c in courses if c.case == Case(circuit, prospectivity, c.case.seed)]
-            if chosen:
-                label = f"B{layer + 1}" if prospectivity else f"B{layer + 1}, not prospective"
-                runs = [c.angles[:, layer] for c in chosen]
-                band(axes, chosen[0].steps, runs, label, ls="-" if prospectivity else ":")
+            label = f"B{layer + 1}" if prospectivity else f"B{layer + 1}, not prospective"
+            runs = [c.angles[:, layer] for c in chosen]
+            band(axes, chosen[0].steps, runs, label, ls="-" if prospectivity else ":")
         axes.set(xlabel="step", title=f"{circuit.name}: {'-'.join(map(str, circuit.sizes))}")
         axes.legend()
     grid[0][0].set(ylabel="angle between B and the transpose of W [degrees]", ylim=(0, 110))

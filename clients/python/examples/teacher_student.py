@@ -161,7 +161,7 @@ def report(courses: list[Course], epochs: int) -> str:
                 [
                     str(epoch),
                     method,
-                    f"{mse.mean():.2g} ± {mse.std(ddof=min(len(mse) - 1, 1)):.2g}",
+                    f"{mse.mean():.2g}" + (f" ± {mse.std(ddof=1):.2g}" if len(mse) > 1 else ""),
                     *(spread([getattr(c, x)[epoch - 1] for c in chosen], 2) for x in ("W1", "W2")),
                     spread([c.B[epoch - 1] for c in chosen], 3),
                     reference(method, epoch),

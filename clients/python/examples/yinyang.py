@@ -136,10 +136,14 @@ def validate(network: prospero.Network, drive: prospero.Drive) -> float:
     return float(np.mean(means.argmax(1) == labels))
 
 
+def methods(courses: list[Course]) -> list[str]:
+    return [m for m in METHODS if any(c.case.method == m for c in courses)]
+
+
 def report(courses: list[Course]) -> str:
     rows = []
     for i, epoch in enumerate(courses[0].epochs.astype(int).tolist()):
-        for method in METHODS:
+        for method in methods(courses):
             chosen = [c for c in courses if c.case.method == method]
             accuracy, turn = MEASURED.get((method, epoch), ("", ""))
             rows.append(
@@ -159,7 +163,7 @@ def report(courses: list[Course]) -> str:
 
 def draw(courses: list[Course], file: str) -> None:
     figure, axes = pyplot().subplots(1, 2, figsize=(10, 4), layout="constrained")
-    for method in METHODS:
+    for method in methods(courses):
         chosen = [c for c in courses if c.case.method == method]
         band(axes[0], chosen[0].epochs, [c.accuracies for c in chosen], method)
         band(axes[1], chosen[0].epochs, [c.angles for c in chosen], method)
