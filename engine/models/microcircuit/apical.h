@@ -51,6 +51,7 @@ class Apical {
   Synapses<Real>& B() { return B_; }
   const Synapses<Real>& B() const { return B_; }
   Synapses<Real>& C() { return C_; }
+  const Synapses<Real>& C() const { return C_; }
 
  private:
   bool copies() const { return spec_.feedback == FeedbackPath::kTranspose; }

@@ -38,6 +38,7 @@ class Interneurons {
 
   const Soma<Real>& soma() const { return soma_; }
   Synapses<Real>& V() { return V_; }
+  const Synapses<Real>& V() const { return V_; }
 
  private:
   void Compare();

@@ -3,64 +3,165 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <functional>
+#include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "engine/core/activation.h"
 #include "engine/models/microcircuit/fixed_point.h"
+#include "engine/models/microcircuit/membrane.h"
 #include "engine/models/microcircuit/structure.h"
 
 namespace prospero::microcircuit {
 namespace {
 
-template <class Real>
-using Vector = Eigen::Matrix<Real, Eigen::Dynamic, 1>;
+using Vector = Eigen::VectorXd;
 
-/// W x, without the padding.
+/// W without its padding.
 template <class Real>
-auto MapOf(const Synapses<Real>& W) {
+auto MatrixOf(const Synapses<Real>& W) {
   using Rows = Eigen::Matrix<Real, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
   return Eigen::Map<const Rows, Eigen::Aligned64, Eigen::OuterStride<>>(
       W.data(), W.post(), W.pre(), Eigen::OuterStride<>(W.stride()));
 }
 
-/// The largest factor by which repeated application lets a vector grow, from the growth over the
-/// second half of `rounds`; the start is any vector without symmetry.
 template <class Real>
-double SpectralRadius(const std::function<Vector<Real>(const Vector<Real>&)>& apply, int64_t n,
-                      int rounds) {
-  Vector<Real> x(n);
-  for (int64_t i = 0; i < n; ++i) {
-    x[i] = static_cast<Real>(1.0 + 0.5 * std::sin(1.7 * static_cast<double>(i)));
-  }
+Vector Times(const Synapses<Real>& W, const Vector& x) {
+  return (MatrixOf(W) * x.cast<Real>()).template cast<double>();
+}
+
+template <class Real>
+Vector TransposedTimes(const Synapses<Real>& W, const Vector& x) {
+  return (MatrixOf(W).transpose() * x.cast<Real>()).template cast<double>();
+}
+
+/// A start without symmetry.
+Vector AnyVector(int64_t n) {
+  Vector x(n);
+  for (int64_t i = 0; i < n; ++i) x[i] = 1.0 + 0.5 * std::sin(1.7 * static_cast<double>(i));
+  return x;
+}
+
+/// By how much `apply` makes a vector longer in the long run: its growth in the second half of
+/// `rounds`.
+template <class Apply>
+double SpectralRadius(const Apply& apply, int64_t n, int rounds) {
+  Vector x = AnyVector(n);
   double log_growth = 0;
   for (int round = 0; round < rounds; ++round) {
-    const double before = static_cast<double>(x.norm());
-    if (!(before > 0)) return 0;
-    x = apply(x / static_cast<Real>(before));
-    if (2 * round >= rounds) log_growth += std::log(static_cast<double>(x.norm()));
+    x = apply(Vector(x / x.norm()));
+    if (!(x.norm() > 0)) return 0;
+    if (2 * round >= rounds) log_growth += std::log(x.norm());
   }
   return std::exp(log_growth / (rounds - rounds / 2));
 }
 
-/// λ of the path and of the apical dendrites, with the greatest slopes of all rates on the loop.
-double FactorOf(const MicrocircuitSpec& spec, size_t layer) {
-  const Membrane membrane(spec.conductances);
-  const size_t above = Above(spec, layer);
-  double factor = membrane.apical * (1.0 - membrane.interneuron);
-  for (size_t l = layer; l <= above; ++l) factor *= MaxSlope(spec.layers[l].activation);
-  for (size_t l = layer + 1; l <= above; ++l) {
-    factor *= l == OutputOf(spec) ? membrane.basal_output : membrane.basal_hidden;
+/// The network around a fixed state, with the greatest slopes: what deviations become.
+template <class Real>
+class Linearised {
+ public:
+  Linearised(const MicrocircuitSpec& spec, const std::vector<std::unique_ptr<Layer<Real>>>& layers)
+      : spec_(spec), layers_(layers), membrane_(spec.conductances) {
+    double weights = 1;
+    for (const auto& layer : layers) {
+      weights += static_cast<double>(layer->basal.W().post()) *
+                 static_cast<double>(layer->basal.W().pre());
+    }
+    // Large networks are random, and their estimate is near after few rounds.
+    rounds_ = static_cast<int>(std::clamp(1e8 / weights, 16.0, 300.0));
   }
-  return factor;
-}
 
-/// The scale of B* and W, with the greatest slopes; 0 where B* is not known or does not exist.
+  /// The loop of layer `l` with the layer above it.
+  double LoopGain(size_t l) const {
+    // B without decay grows beyond all bounds.
+    if (std::isinf(scales_[l])) return scales_[l];
+    double factor = membrane_.apical * (1.0 - membrane_.interneuron);
+    for (size_t k = l; k <= Above(spec_, l); ++k) factor *= Slope(k);
+    return factor *
+           SpectralRadius([&](const Vector& x) { return Back(l, Up(l, x)); }, Size(l), rounds_);
+  }
+
+  /// The growth of all together in one step.
+  double Growth() const {
+    int64_t n = 0;
+    for (size_t l = 1; l <= OutputOf(spec_); ++l) {
+      n += Size(l) + (IsHidden(spec_, l) ? Size(Above(spec_, l)) : 0);
+    }
+    return SpectralRadius([&](const Vector& x) { return Step(x); }, n, rounds_);
+  }
+
+  /// From now on B of layer l is `scale` times the transpose of the way up, and C is -B.
+  void SendTo(size_t l, double scale) { scales_[l] = scale; }
+
+ private:
+  int64_t Size(size_t l) const { return spec_.layers[l].size; }
+  double Slope(size_t l) const { return MaxSlope(spec_.layers[l].activation); }
+  const Synapses<Real>& W(size_t l) const { return layers_[l - 1]->basal.W(); }
+  double Lambda(size_t l) const {
+    return l == OutputOf(spec_) ? membrane_.basal_output : membrane_.basal_hidden;
+  }
+
+  /// λ W ... λ W x, without slopes.
+  Vector Up(size_t l, Vector x) const {
+    for (size_t k = l + 1; k <= Above(spec_, l); ++k) x = Lambda(k) * Times(W(k), x);
+    return x;
+  }
+
+  /// B x
+  Vector Back(size_t l, Vector x) const {
+    if (scales_[l] < 0) return Times(layers_[l - 1]->apical->B(), x);
+    for (size_t k = Above(spec_, l); k > l; --k) x = TransposedTimes(W(k), x);
+    return scales_[l] * x;
+  }
+
+  /// B x + C x_I
+  Vector Apical(size_t l, const Vector& x, const Vector& x_inter) const {
+    if (scales_[l] >= 0) return Back(l, x - x_inter);
+    return Back(l, x) + Times(layers_[l - 1]->apical->C(), x_inter);
+  }
+
+  /// Deviations of all p, layer after layer, those of interneurons after their layer's.
+  Vector Step(const Vector& x) const {
+    std::vector<Vector> p(spec_.layers.size()), p_inter(spec_.layers.size());
+    int64_t at = 0;
+    const auto next = [&](int64_t n) { return Vector(x.segment((at += n) - n, n)); };
+    for (size_t l = 1; l <= OutputOf(spec_); ++l) {
+      p[l] = next(Size(l));
+      if (IsHidden(spec_, l)) p_inter[l] = next(Size(Above(spec_, l)));
+    }
+    Vector after(x.size());
+    at = 0;
+    const auto put = [&](const Vector& part) {
+      after.segment((at += part.size()) - part.size(), part.size()) = part;
+    };
+    for (size_t l = 1; l <= OutputOf(spec_); ++l) {
+      Vector moved = Vector::Zero(Size(l));
+      if (l > 1) moved += Lambda(l) * Slope(l - 1) * Times(W(l), p[l - 1]);
+      if (!IsHidden(spec_, l)) {
+        put(moved);
+        continue;
+      }
+      const size_t above = Above(spec_, l);
+      put(moved + membrane_.apical * Slope(above) * Apical(l, p[above], p_inter[l]));
+      const double g_d = membrane_.g.dendrite * membrane_.tau_interneuron;
+      put(g_d * Slope(l) * Times(layers_[l - 1]->interneurons->V(), p[l]) +
+          membrane_.interneuron * p[above]);
+    }
+    return after;
+  }
+
+  const MicrocircuitSpec& spec_;
+  const std::vector<std::unique_ptr<Layer<Real>>>& layers_;
+  const Membrane membrane_;
+  int rounds_ = 0;
+  std::vector<double> scales_ = std::vector<double>(spec_.layers.size(), -1.0);  ///< < 0: B itself
+};
+
+/// The scale of B* and W, with the greatest slopes; negative where it is not known.
 double ScaleOf(const MicrocircuitSpec& spec, size_t layer, double dt) {
   const bool known = LearnsFeedback(spec.layers[layer]) && spec.prospectivity == 1.0 &&
                      spec.noise_scale == MicrocircuitSpec::NoiseScale::kConstant;
-  if (!known) return 0;
+  if (!known) return -1;
   double scale = PredictFeedback(spec, layer, dt).scale;
   if (spec.decay == MicrocircuitSpec::Decay::kSlopes) return scale;
   for (size_t l = layer; l <= Above(spec, layer); ++l) {
@@ -69,58 +170,56 @@ double ScaleOf(const MicrocircuitSpec& spec, size_t layer, double dt) {
   return scale;
 }
 
-std::string LoopOf(const MicrocircuitSpec& spec, size_t layer) {
-  return absl::StrFormat("the loop '%s' -> '%s' -> '%s'", spec.layers[layer].name,
-                         spec.layers[Above(spec, layer)].name, spec.layers[layer].name);
+/// Warns of single loops, or of all together.
+template <class Real>
+void Warn(const MicrocircuitSpec& spec, const Linearised<Real>& network, const std::string& when,
+          const std::string& advice, std::vector<Warning>& warnings) {
+  const size_t before = warnings.size();
+  for (size_t l = 1; l < OutputOf(spec); ++l) {
+    const double gain = network.LoopGain(l);
+    if (!(gain > 1)) continue;
+    warnings.push_back(
+        {"LOOP_GAIN", absl::StrCat("layers[", l, "]"),
+         absl::StrFormat(
+             "the loop '%s' -> '%s' -> '%s' has a gain of %.3g %s; above 1 it may diverge: "
+             "choose %s",
+             spec.layers[l].name, spec.layers[Above(spec, l)].name, spec.layers[l].name, gain, when,
+             advice)});
+  }
+  if (warnings.size() > before) return;
+  const double growth = network.Growth();
+  if (!(growth > 1)) return;
+  warnings.push_back({"LOOP_GAIN", "layers",
+                      absl::StrFormat("all loops together let a deviation grow by %.3g in each "
+                                      "step %s; above 1 they diverge: choose %s",
+                                      growth, when, advice)});
 }
 
 }  // namespace
 
 template <class Real>
-void WarnOfLoop(const MicrocircuitSpec& spec, size_t layer, const Path<Real>& path,
-                const Synapses<Real>& B, double dt, std::vector<Warning>& warnings) {
-  double weights = static_cast<double>(B.post()) * static_cast<double>(B.pre());
-  for (const Synapses<Real>* W : path) {
-    weights += static_cast<double>(W->post()) * static_cast<double>(W->pre());
+void WarnOfLoops(const MicrocircuitSpec& spec,
+                 const std::vector<std::unique_ptr<Layer<Real>>>& layers, double dt,
+                 std::vector<Warning>& warnings) {
+  Linearised<Real> network(spec, layers);
+  Warn(spec, network, "with the first weights", "smaller W or B", warnings);
+  bool moves = false;
+  for (size_t l = 1; l < OutputOf(spec); ++l) {
+    const double scale = ScaleOf(spec, l, dt);
+    if (scale < 0) continue;
+    moves = true;
+    network.SendTo(l, scale);
   }
-  // Large networks get fewer rounds: they are random, and the estimate is soon near.
-  const int rounds = static_cast<int>(std::clamp(2e8 / weights, 8.0, 100.0));
-  const auto up = [&path](Vector<Real> x) {
-    for (const Synapses<Real>* W : path) x = MapOf(*W) * x;
-    return x;
-  };
-  const auto down = [&path](Vector<Real> x) {
-    for (size_t k = path.size(); k-- > 0;) x = MapOf(*path[k]).transpose() * x;
-    return x;
-  };
-  const auto gain = [&](const auto& back) {
-    return FactorOf(spec, layer) *
-           SpectralRadius<Real>([&](const Vector<Real>& x) -> Vector<Real> { return back(up(x)); },
-                                B.post(), rounds);
-  };
-  const auto warn = [&](const std::string& message) {
-    warnings.push_back({"LOOP_GAIN", absl::StrCat("layers[", layer, "]"), message});
-  };
-  const double now = gain([&B](const Vector<Real>& x) { return Vector<Real>(MapOf(B) * x); });
-  if (now > 1) {
-    warn(
-        absl::StrFormat("%s has a gain of %.3g with the first weights; above 1 it diverges: "
-                        "choose smaller W or B",
-                        LoopOf(spec, layer), now));
-  }
-  const double scale = ScaleOf(spec, layer, dt);
-  if (scale == 0) return;
-  const double later = scale * gain(down);
-  if (!(later > 1)) return;
-  warn(
-      absl::StrFormat("%s will have a gain of %.3g where B is going to, %.3g W^T; above 1 it "
-                      "diverges: choose a smaller sigma, or a larger weight_decay of B",
-                      LoopOf(spec, layer), later, scale));
+  if (!moves) return;
+  Warn(spec, network, "where B is going to", "a smaller sigma, or a larger weight_decay of B",
+       warnings);
 }
 
-template void WarnOfLoop(const MicrocircuitSpec&, size_t, const Path<float>&,
-                         const Synapses<float>&, double, std::vector<Warning>&);
-template void WarnOfLoop(const MicrocircuitSpec&, size_t, const Path<double>&,
-                         const Synapses<double>&, double, std::vector<Warning>&);
+template void WarnOfLoops(const MicrocircuitSpec&,
+                          const std::vector<std::unique_ptr<Layer<float>>>&, double,
+                          std::vector<Warning>&);
+template void WarnOfLoops(const MicrocircuitSpec&,
+                          const std::vector<std::unique_ptr<Layer<double>>>&, double,
+                          std::vector<Warning>&);
 
 }  // namespace prospero::microcircuit

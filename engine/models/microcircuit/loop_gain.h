@@ -1,26 +1,28 @@
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "engine/core/network.h"
 #include "engine/models/microcircuit/layer.h"
-#include "engine/models/microcircuit/membrane.h"
 #include "engine/models/microcircuit/microcircuit.h"
-#include "engine/models/microcircuit/self_prediction.h"
 
 namespace prospero::microcircuit {
 
-/// Warns of each loop from layer `layer` to the one that feeds back to it, and back, that will
-/// diverge: rates answer within one step, so a gain above 1 grows with each round. At the greatest
-/// slopes of the activations the gain is
+/// Warns of feedback that will diverge: rates answer within a step, so what grows, grows in each.
+/// Estimated for the B that there is and, where B learns, for the fixed point of fixed_point.h, at
+/// the greatest slopes of all activations and without a target:
 ///
-///   ρ( λ_a (1 − λ_i) B φ′ λ W φ′ ... λ W φ′ )
+///  - the gain of the loop from one layer to the one that feeds back to it and back,
+///    ρ( λ_a (1 − λ_i) B φ′ λ W φ′ ... λ W φ′ ), with the spectral radius ρ. Interneurons that
+///    predict what goes up take some of it off;
+///  - if each is below 1: the growth of a small deviation in one step of the whole network, exact
+///    for linear neurons and prospectivity 1.
 ///
-/// with the spectral radius ρ, for the B that there is and, where B learns, for the fixed point of
-/// fixed_point.h. An estimate: it follows one loop, with interneurons that predict what they have
-/// learned to. `path`: the W on the way up.
+/// `layers`: all but the input, with their first weights.
 template <class Real>
-void WarnOfLoop(const MicrocircuitSpec& spec, size_t layer, const Path<Real>& path,
-                const Synapses<Real>& B, double dt, std::vector<Warning>& warnings);
+void WarnOfLoops(const MicrocircuitSpec& spec,
+                 const std::vector<std::unique_ptr<Layer<Real>>>& layers, double dt,
+                 std::vector<Warning>& warnings);
 
 }  // namespace prospero::microcircuit

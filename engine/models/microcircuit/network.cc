@@ -33,9 +33,7 @@ bool MicrocircuitNetwork<Real>::Allocate() {
   if (!parts_.Allocate()) return false;
   Register();
   Reset(options_.seed, {});
-  for (size_t i = 0; i + 1 < parts_.layers.size(); ++i) {
-    WarnOfLoop(spec_, i + 1, PathFrom(i), parts_.layers[i]->apical->B(), options_.dt, warnings_);
-  }
+  WarnOfLoops(spec_, parts_.layers, options_.dt, warnings_);
   return true;
 }
 

@@ -8,3 +8,9 @@ prospero_test(NAME microcircuit_golden_test SOURCES microcircuit_golden_test.cc
   LIBS prospero_test_support)
 prospero_test(NAME microcircuit_fixed_point_test SOURCES microcircuit_fixed_point_test.cc
   LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_alignment_test SOURCES microcircuit_alignment_test.cc
+  LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_loop_gain_test SOURCES microcircuit_loop_gain_test.cc
+  LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_check_test SOURCES microcircuit_check_test.cc
+  LIBS prospero_circuit_support)
