@@ -9,6 +9,8 @@
 #include "google/rpc/error_details.pb.h"
 #include "server/convert/network.h"
 #include "server/models/gle.h"
+#include "server/models/latent_equilibrium.h"
+#include "server/models/microcircuit.h"
 
 namespace prospero::server {
 namespace {
@@ -51,7 +53,7 @@ TestServer::TestServer(const std::function<void(Server::Options&)>& change) {
   Server::Options options;
   options.listen = "127.0.0.1:0";
   options.workers = 2;
-  options.kinds = {GleKind()};
+  options.kinds = {GleKind(), LatentEquilibriumKind(), MicrocircuitKind()};
   options.log = log_.get();
   if (change) change(options);
   absl::StatusOr<std::unique_ptr<Server>> server = Server::Start(std::move(options));
