@@ -28,3 +28,5 @@ if(NOT PROSPERO_SANITIZE)
 endif()
 prospero_test(NAME latent_equilibrium_check_test SOURCES latent_equilibrium_check_test.cc
   LIBS prospero_layered_support)
+prospero_test(NAME latent_equilibrium_tau_test SOURCES latent_equilibrium_tau_test.cc
+  LIBS prospero_layered_support)
