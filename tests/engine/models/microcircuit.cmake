@@ -14,3 +14,10 @@ prospero_test(NAME microcircuit_loop_gain_test SOURCES microcircuit_loop_gain_te
   LIBS prospero_circuit_support)
 prospero_test(NAME microcircuit_check_test SOURCES microcircuit_check_test.cc
   LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_test SOURCES microcircuit_test.cc LIBS prospero_circuit_support)
+# Sanitizers need malloc for themselves.
+if(NOT PROSPERO_SANITIZE)
+  prospero_test(NAME microcircuit_allocation_test
+    SOURCES microcircuit_allocation_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
+    LIBS prospero_circuit_support)
+endif()
