@@ -88,7 +88,8 @@ struct LatentEquilibriumLayer {
 ///
 ///   1. noise: a pool reports to the layer above the noise of the layer below, taken as it
 ///      takes rates, plus its own; then every ξ moves on
-///   2. errors: new e = r′ B_above e_above, then the low-pass of errors, if any
+///   2. errors: new e = r′ B_above e_above; of the last layer, what the teacher says. The low-pass
+///      of errors, if any, is of those that neurons are handed, not of the teacher's
 ///   3. neurons: u, ŭ with s of the new ξ and with γ e; new r: φ(ŭ), rate noise, low-pass of rates;
 ///      h with the new r (in the first step of all, h stays 0)
 ///   4. learning: W and b from the new e, B from the new ξ_below and h
@@ -109,8 +110,12 @@ struct LatentEquilibriumLayer {
 /// are summed over all places, while g_b is averaged over them, as published. A MAX pool takes
 /// rate and slope of the first greatest rate of its window and hands errors back to there, where
 /// no slope is applied again. An AVERAGE pool has the slope 1 and spreads errors evenly over its
-/// window, where each neuron applies its own slope; so the errors are the exact gradient. Both
-/// take a step in each direction, as layers do, and add their ξ to their rates.
+/// window, where each neuron applies its own slope; so the errors are the exact gradient. Rates
+/// take a step to pass a pool, as any layer, and leave it with its ξ; errors pass it in no time.
+/// With DIRECT no errors come to a pool.
+///
+/// Noise is a function of (seed, name, step): ξ as engine/core/noise.h, rate noise of a stream of
+/// its own, and so are the factors of spread time constants.
 ///
 /// Variables of layer l, in the network's precision unless they say otherwise; neurons are
 /// [batch, *shape of the layer]:
@@ -124,6 +129,7 @@ struct LatentEquilibriumLayer {
 /// | l.e_bottom        | state     | DYNAMICS: error that will be e; of all but the last      |
 /// | l.u_ahead         | state     | ŭ of the last step ¹                                     |
 /// | l.xi l.w ...      |           | where there is noise: engine/core/noise.h                |
+/// | l.xi_total        | state     | of a pool with noise in or below it: that of its rates   |
 /// | l.rate_noise      | parameter | where it is not 0: its standard deviation                |
 /// | l.h l.tau_hp      | state, parameter | where there is an alignment: h; τ_hp [ms] >= dt   |
 /// | l.W               | weight    | [post, pre], of a convolution                            |
@@ -136,7 +142,7 @@ struct LatentEquilibriumLayer {
 /// | l.beta            | input     | last layer: strength of the teacher                      |
 /// | l.target_low      | state     | last layer with tau_target: the low-passed target, which |
 /// |                   |           | moves in steps that have one                             |
-/// | l.W.mean ...      | signal    | engine/core/statistics.h                                 |
+/// | l.W.mean l.B.mean ... | signal | of W and B: engine/core/statistics.h                     |
 /// | A.eta ...         |           | of a learned array A: engine/core/learner.h              |
 /// | started           | state     | 1 after the first step; where there is an h              |
 /// | learning          | parameter | 1 or 0, of all plasticity                                |
