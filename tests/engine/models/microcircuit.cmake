@@ -1,5 +1,6 @@
 add_library(prospero_circuit_support STATIC EXCLUDE_FROM_ALL
-  ${PROJECT_SOURCE_DIR}/tests/support/circuit.cc)
+  ${PROJECT_SOURCE_DIR}/tests/support/circuit.cc
+  ${PROJECT_SOURCE_DIR}/tests/support/teacher_student.cc)
 target_link_libraries(prospero_circuit_support
   PUBLIC prospero_test_support
   PRIVATE prospero_options)
@@ -21,3 +22,9 @@ if(NOT PROSPERO_SANITIZE)
     SOURCES microcircuit_allocation_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
     LIBS prospero_circuit_support)
 endif()
+prospero_test(NAME microcircuit_teacher_test SOURCES microcircuit_teacher_test.cc
+  LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_figures_test SOURCES microcircuit_figures_test.cc
+  LIBS prospero_circuit_support LABELS slow)
+prospero_test(NAME microcircuit_bars_test SOURCES microcircuit_bars_test.cc
+  LIBS prospero_circuit_support)
