@@ -101,7 +101,7 @@ struct LatentEquilibriumLayer {
 /// reversed: γ = −1 here): as LAYERED, but 2. is new e = e_bottom, which the layer above left in
 /// the step before, a layer sends its new e, which reaches the layer below in the next step,
 ///
-///   e_bottom = r′ B_above (new e_above), low-pass if any,
+///   e_bottom = r′ B_above (new e_above), with DIRECT r′ B (new e_last); low-pass if any,
 ///
 /// and γ e takes the new e. At the start r = φ(0) and r′ = φ′(0); in LAYERED both are 0. All
 /// other states are 0.
