@@ -4,6 +4,7 @@
 #include <cassert>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "engine/runtime/packed.h"
@@ -16,10 +17,13 @@ Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t see
       loss_(variables().Find("loss")),
       learning_(variables().Find("learning")),
       seed_(seed),
+      noise_seed_(seed),
       watches_(variables()) {
   assert(loss_ >= 0 && learning_ >= 0);
   for (int i = 0; i < variables().size(); ++i) {
-    if (variables()[i].presence >= 0) ports_.push_back({i, variables()[i].presence});
+    const Variable& variable = variables()[i];
+    if (variable.presence < 0) continue;
+    ports_.push_back({i, variable.presence, absl::EndsWith(variable.name, ".target")});
   }
 }
 
@@ -28,7 +32,7 @@ void Simulation::SetPresent(const std::vector<int>& inputs) {
   for (const Port& port : ports_) {
     const bool present = std::find(inputs.begin(), inputs.end(), port.input) != inputs.end();
     variables()[port.presence].Fill(present ? 1.0 : 0.0);
-    has_target_ = has_target_ || present;
+    has_target_ = has_target_ || (present && port.is_target);
   }
 }
 
@@ -54,10 +58,17 @@ void Simulation::Assign(const std::vector<Assignment>& assignments) {
 
 void Simulation::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed) {
   seed_ = seed.value_or(seed_);
+  if (scopes.noise) noise_seed_ = seed_;
   network_->Reset(seed_, scopes);
   if (scopes.state && scopes.weights) network_->AssumeFinite();
   if (step) cursor_.step = 0;
   BeginEpoch();
+}
+
+Snapshot Simulation::TakeSnapshot() const {
+  Snapshot snapshot = Take(variables(), cursor_.step, seed_);
+  snapshot.noise_seed = noise_seed_;
+  return snapshot;
 }
 
 absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
@@ -75,7 +86,8 @@ absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
 void Simulation::RestoreSnapshot(const Snapshot& snapshot) {
   // The noise is keyed first: what that changes of the state is put back after it.
   seed_ = snapshot.seed;
-  network_->Reset(seed_, {.state = false, .weights = false, .noise = true});
+  noise_seed_ = snapshot.noise_seed;
+  network_->Reset(noise_seed_, {.state = false, .weights = false, .noise = true});
   const absl::Status restored = Restore(snapshot, variables());
   assert(restored.ok());
   (void)restored;

@@ -28,7 +28,7 @@ class Simulation {
   /// Says which inputs have a value in the steps to come, and so, for those that can be
   /// absent, which do not.
   void SetPresent(const std::vector<int>& inputs);
-  /// An input that can be absent has a value.
+  /// A target has a value.
   bool has_target() const { return has_target_; }
 
   /// One step, shown to the observers. False when it left the finite range: then it is not
@@ -43,7 +43,7 @@ class Simulation {
   void SetLearning(bool learning) { variables()[learning_].Fill(learning ? 1.0 : 0.0); }
   void Assign(const std::vector<Assignment>& assignments);
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed);
-  Snapshot TakeSnapshot() const { return Take(variables(), cursor_.step, seed_); }
+  Snapshot TakeSnapshot() const;
   /// As CheckFits in snapshot.h; values that are not finite do not fit either.
   absl::Status CheckRestorable(const Snapshot& snapshot) const;
   /// The snapshot has been checked.
@@ -65,6 +65,7 @@ class Simulation {
   struct Port {
     int input;
     int presence;
+    bool is_target;  ///< "<port>.target"; noise from outside can be absent, too
   };
 
   void BeginEpoch();
@@ -75,6 +76,7 @@ class Simulation {
   const int learning_;
   std::vector<Port> ports_;  ///< inputs that can be absent
   uint64_t seed_;
+  uint64_t noise_seed_;
   Cursor cursor_;
   bool has_target_ = false;
   Watches watches_;

@@ -41,6 +41,7 @@ Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed) {
   Snapshot snapshot;
   snapshot.step = step;
   snapshot.seed = seed;
+  snapshot.noise_seed = seed;
   for (const Variable& variable : variables) {
     if (!IsSaved(variable.role)) continue;
     Snapshot::Array array{variable.name, variable.type, variable.shape, ""};

@@ -19,11 +19,12 @@ struct Snapshot {
     friend bool operator==(const Array&, const Array&) = default;
   };
   int64_t step = 0;
-  uint64_t seed = 0;
+  uint64_t seed = 0;          ///< that weights are drawn from when they are reset
+  uint64_t noise_seed = 0;    ///< that noise is drawn from
   std::vector<Array> arrays;  ///< every saved variable, in table order
 };
 
-/// Copies every saved variable out.
+/// Copies every saved variable out. Both seeds are `seed`.
 Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed);
 
 /// kFailedPrecondition, reason SNAPSHOT_MISMATCH, unless the table has exactly the saved

@@ -111,6 +111,11 @@ TEST_P(EveryKind, TakesItsNoiseFromFrames) {
   EXPECT_NEAR(xi[0], std::sqrt(0.1) * 0.1, 1e-12);
   EXPECT_NEAR(xi[static_cast<size_t>(29 * sample.noisy_size)], xi[0] * std::pow(0.9, 29), 1e-12);
   EXPECT_EQ(xi[1], 0.0);
+  // It is no target.
+  v1::DriveAdvance untaught;
+  AddBlock(&untaught, driver.uid(sample.noisy + ".w"),
+           std::vector<double>(static_cast<size_t>(sample.noisy_size), 0.0));
+  EXPECT_FALSE(driver.Advance(untaught).advanced().has_loss());
   const v1::DriveResponse drawn = driver.Advance(Lesson(sample, driver, 1));
   EXPECT_NE(Values<double>(drawn.advanced().outputs(0).data())[1], 0.0);
 }
@@ -120,6 +125,24 @@ TEST_P(EveryKind, GoesOnBitForBitAsAClone) {
   TestServer server;
   server.Make("a", sample.spec);
   Drive(server, sample, "a");
+  v1::CloneNetworkRequest request;
+  request.set_name("networks/a");
+  request.set_network_id("b");
+  v1::CloneNetworkResponse response;
+  ASSERT_TRUE(Call(server.networks(), &Stub::CloneNetwork, request, &response).ok());
+  EXPECT_EQ(Drive(server, sample, "a"), Drive(server, sample, "b"));
+}
+
+TEST_P(EveryKind, KeepsTheNoiseOfItsSeedInAClone) {
+  const ModelSample& sample = GetParam();
+  TestServer server;
+  server.Make("a", sample.spec);
+  v1::ResetNetworkRequest reset;
+  reset.set_name("networks/a");
+  reset.set_seed(8);
+  reset.add_scopes(v1::RESET_SCOPE_WEIGHTS);  // the noise stays that of the first seed
+  v1::ResetNetworkResponse done;
+  ASSERT_TRUE(Call(server.networks(), &Stub::ResetNetwork, reset, &done).ok());
   v1::CloneNetworkRequest request;
   request.set_name("networks/a");
   request.set_network_id("b");

@@ -129,8 +129,9 @@ TEST(Prosperod, SaysWhatItIs) {
   EXPECT_EQ(info.product(), "prosperod");
   EXPECT_EQ(info.version(), "0.1.0");
   EXPECT_EQ(info.api_version(), "prospero.v1");
-  ASSERT_EQ(info.model_kinds_size(), 1);
-  EXPECT_EQ(info.model_kinds(0).name(), "gle");
+  std::vector<std::string> kinds;
+  for (const auto& kind : info.model_kinds()) kinds.push_back(kind.name());
+  EXPECT_THAT(kinds, testing::ElementsAre("gle", "latent_equilibrium", "microcircuit"));
   EXPECT_GT(info.limits().max_total_bytes(), 0);
   EXPECT_GT(info.start_time().seconds(), 0);
 }
