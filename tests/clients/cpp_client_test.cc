@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -70,6 +71,41 @@ TEST(CppClient, SeesWhatTheServerIs) {
   ASSERT_TRUE(info.ok()) << info.status();
   EXPECT_EQ(info->product(), "prosperod");
   EXPECT_GT(info->limits().max_neurons(), 0);
+}
+
+TEST(CppClient, BuildsEveryKindOfNetwork) {
+  const auto align = Align(WithDecay(Sgd(0.05), 0.01), 1.0);
+  const auto noise = OrnsteinUhlenbeck(0.1, 1.0);
+  const std::vector<std::pair<std::string, v1::NetworkSpec>> specs = {
+      {"h_to_y", gle::SpecBuilder(0.1)
+                     .Input("x", 3)
+                     .Hidden("h", 5, {.noise = noise})
+                     .Output("y", 2)
+                     .Project("x", "h", {.plasticity = Sgd(0.01)})
+                     .Project("h", "y", {.feedback = gle::Aligned(align)})
+                     .Build()},
+      {"y", latent_equilibrium::SpecBuilder(0.1, {2, 4, 4}, {.feedback = v1::FEEDBACK_PATH_ALIGNED})
+                .Convolution("map", 3, {.kernel = {3}, .padding = {1}}, {.noise = noise})
+                .MaxPool("pool", {.window = {2}})
+                .Dense("y", 2, {.plasticity = Sgd(0.01), .alignment = align})
+                .Build()},
+      {"h", microcircuit::SpecBuilder(0.1, {.feedback = v1::FEEDBACK_PATH_ALIGNED})
+                .Input("x", 3)
+                .Hidden("h", 5, {.alignment = align, .noise = noise})
+                .Output("y", 2)
+                .Build()}};
+  const Client client = Connect();
+  for (const auto& [owner, spec] : specs) {
+    const Network network = Create(client, spec, {});
+    const std::string angle = owner + ".alignment_angle";
+    const auto result = network.Step({.steps = 20, .outputs = {"y.r", angle}});
+    ASSERT_TRUE(result.ok()) << result.status();
+    const std::vector<double> angles = ToDoubles(result->outputs.at(angle));
+    ASSERT_EQ(angles.size(), 20u) << owner;
+    EXPECT_NE(angles.front(), angles.back()) << owner;
+    EXPECT_EQ(network.Get()->warnings_size(), 0) << owner;
+    EXPECT_TRUE(network.Delete().ok());
+  }
 }
 
 TEST(CppClient, CreatesFindsListsAndDeletes) {

@@ -3,75 +3,35 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "part.h"
 
 namespace prospero::client::gle {
 
-v1::Plasticity Sgd(double learning_rate) {
-  v1::Plasticity plasticity;
-  plasticity.mutable_sgd();
-  plasticity.set_learning_rate(learning_rate);
-  return plasticity;
+namespace {
+
+v1::GleFeedback FeedbackOf(v1::FeedbackPath path, const absl::optional<v1::Initializer>& B) {
+  v1::GleFeedback feedback;
+  feedback.set_path(path);
+  SetPart(B, feedback, &v1::GleFeedback::mutable_initializer);
+  return feedback;
 }
 
-v1::Plasticity Momentum(double learning_rate, double momentum) {
-  v1::Plasticity plasticity;
-  plasticity.mutable_momentum()->set_momentum(momentum);
-  plasticity.set_learning_rate(learning_rate);
-  return plasticity;
+}  // namespace
+
+v1::GleFeedback Random(const absl::optional<v1::Initializer>& B) {
+  return FeedbackOf(v1::FEEDBACK_PATH_RANDOM, B);
 }
 
-v1::Plasticity Adam(double learning_rate) {
-  v1::Plasticity plasticity;
-  plasticity.mutable_adam();
-  plasticity.set_learning_rate(learning_rate);
-  return plasticity;
+v1::GleFeedback Direct(const absl::optional<v1::Initializer>& B, const std::string& output) {
+  v1::GleFeedback feedback = FeedbackOf(v1::FEEDBACK_PATH_DIRECT, B);
+  feedback.set_output(output);
+  return feedback;
 }
 
-v1::Initializer Constant(double value) {
-  v1::Initializer initializer;
-  initializer.set_constant(value);
-  return initializer;
-}
-
-v1::Initializer Uniform(double low, double high) {
-  v1::Initializer initializer;
-  initializer.mutable_uniform()->set_low(low);
-  initializer.mutable_uniform()->set_high(high);
-  return initializer;
-}
-
-v1::Initializer Normal(double mean, double std) {
-  v1::Initializer initializer;
-  initializer.mutable_normal()->set_mean(mean);
-  initializer.mutable_normal()->set_std(std);
-  return initializer;
-}
-
-v1::Initializer FanIn(double gain) {
-  v1::Initializer initializer;
-  initializer.mutable_fan_in()->set_gain(gain);
-  return initializer;
-}
-
-v1::Initializer Values(v1::Tensor values) {
-  v1::Initializer initializer;
-  *initializer.mutable_values() = std::move(values);
-  return initializer;
-}
-
-SpecBuilder& SpecBuilder::Seed(uint64_t seed) {
-  spec_.set_seed(seed);
-  return *this;
-}
-
-SpecBuilder& SpecBuilder::Precision(v1::DataType precision) {
-  spec_.set_precision(precision);
-  return *this;
-}
-
-SpecBuilder& SpecBuilder::BatchSize(int32_t trials) {
-  spec_.set_batch_size(trials);
-  return *this;
+v1::GleFeedback Aligned(const v1::Alignment& alignment, const absl::optional<v1::Initializer>& B) {
+  v1::GleFeedback feedback = FeedbackOf(v1::FEEDBACK_PATH_ALIGNED, B);
+  *feedback.mutable_alignment() = alignment;
+  return feedback;
 }
 
 SpecBuilder& SpecBuilder::Input(const std::string& name, int64_t size) {
@@ -98,8 +58,9 @@ SpecBuilder& SpecBuilder::Project(const std::string& pre, const std::string& pos
   projection.set_name(synapses.name);
   projection.set_pre(pre);
   projection.set_post(post);
-  if (synapses.initializer.has_value()) *projection.mutable_initializer() = *synapses.initializer;
-  if (synapses.plasticity.has_value()) *projection.mutable_plasticity() = *synapses.plasticity;
+  SetPart(synapses.initializer, projection, &v1::GleProjection::mutable_initializer);
+  SetPart(synapses.plasticity, projection, &v1::GleProjection::mutable_plasticity);
+  SetPart(synapses.feedback, projection, &v1::GleProjection::mutable_feedback);
   return *this;
 }
 
@@ -117,17 +78,12 @@ void SpecBuilder::AddPopulation(const std::string& name, int64_t size, v1::GlePo
                                 ? v1::GlePopulation::ERROR_MODE_INSTANTANEOUS
                                 : v1::GlePopulation::ERROR_MODE_PROSPECTIVE);
   if (neurons.bias.has_value()) {
-    v1::GlePopulation::Bias& bias = *population.mutable_bias();
-    if (neurons.bias->initializer.has_value()) {
-      *bias.mutable_initializer() = *neurons.bias->initializer;
-    }
-    if (neurons.bias->plasticity.has_value()) {
-      *bias.mutable_plasticity() = *neurons.bias->plasticity;
-    }
+    using Wire = v1::GlePopulation::Bias;
+    SetPart(neurons.bias->initializer, *population.mutable_bias(), &Wire::mutable_initializer);
+    SetPart(neurons.bias->plasticity, *population.mutable_bias(), &Wire::mutable_plasticity);
   }
-  if (neurons.tau_m_plasticity.has_value()) {
-    *population.mutable_tau_m_plasticity() = *neurons.tau_m_plasticity;
-  }
+  SetPart(neurons.tau_m_plasticity, population, &v1::GlePopulation::mutable_tau_m_plasticity);
+  SetPart(neurons.noise, population, &v1::GlePopulation::mutable_noise);
   population.set_loss(neurons.loss);
   if (neurons.beta.has_value()) population.set_beta(*neurons.beta);
 }

@@ -12,6 +12,8 @@
 #include "prospero/client/drive.h"
 #include "prospero/client/error.h"
 #include "prospero/client/gle.h"
+#include "prospero/client/latent_equilibrium.h"
+#include "prospero/client/microcircuit.h"
 #include "prospero/client/network.h"
 #include "prospero/client/subscription.h"
 #include "prospero/v1/network.pb.h"

@@ -5,9 +5,8 @@
 #include <vector>
 
 #include "absl/types/optional.h"
-#include "prospero/v1/components.pb.h"
+#include "prospero/client/components.h"
 #include "prospero/v1/gle.pb.h"
-#include "prospero/v1/network.pb.h"
 
 /// Specs of Generalized Latent Equilibrium networks in a few lines. What a spec means, and what
 /// is allowed, stands in proto/prospero/v1/gle.proto and components.proto; it is checked by the
@@ -25,24 +24,27 @@
 ///                   .Build();
 namespace prospero::client::gle {
 
-/// w <- w - learning_rate * g, with `learning_rate` per step.
-v1::Plasticity Sgd(double learning_rate);
-v1::Plasticity Momentum(double learning_rate, double momentum);
-v1::Plasticity Adam(double learning_rate);
+using client::Adam;
+using client::Bias;
+using client::Constant;
+using client::FanIn;
+using client::Momentum;
+using client::Normal;
+using client::Sgd;
+using client::Uniform;
+using client::Values;
 
-v1::Initializer Constant(double value);
-v1::Initializer Uniform(double low, double high);
-v1::Initializer Normal(double mean, double std);
-/// Uniform on +-gain / sqrt(number of presynaptic neurons).
-v1::Initializer FanIn(double gain);
-/// Given values: [post, pre] for weights, [size] for a population's array.
-v1::Initializer Values(v1::Tensor values);
+// The way of errors back along a projection, where it is not W^T; `B` holds the first feedback
+// weights, none: fan-in.
 
-/// Biases of a population.
-struct Bias {
-  absl::optional<v1::Initializer> initializer = {};  ///< none: fan-in
-  absl::optional<v1::Plasticity> plasticity = {};    ///< none: constant
-};
+/// Feedback alignment.
+v1::GleFeedback Random(const absl::optional<v1::Initializer>& B = {});
+/// Direct feedback alignment, from the named output; empty: the only one there is.
+v1::GleFeedback Direct(const absl::optional<v1::Initializer>& B = {},
+                       const std::string& output = "");
+/// Phaseless Alignment Learning. The presynaptic population needs noise.
+v1::GleFeedback Aligned(const v1::Alignment& alignment,
+                        const absl::optional<v1::Initializer>& B = {});
 
 /// The neurons of a population.
 struct Neurons {
@@ -54,7 +56,8 @@ struct Neurons {
   absl::optional<Bias> bias = {};         ///< none: no bias
   absl::optional<v1::Plasticity> tau_m_plasticity = {};  ///< none: tau_m is constant
   v1::Loss loss = v1::LOSS_UNSPECIFIED;                  ///< OUTPUT only; unspecified: MSE
-  absl::optional<double> beta = {};  ///< OUTPUT only: strength of the teacher; none: 1
+  absl::optional<double> beta = {};      ///< OUTPUT only: strength of the teacher; none: 1
+  absl::optional<v1::Noise> noise = {};  ///< added to the summed input; none: no noise
 };
 
 /// The synapses of a projection.
@@ -62,18 +65,14 @@ struct Synapses {
   absl::optional<v1::Plasticity> plasticity = {};    ///< none: the weights are constant
   absl::optional<v1::Initializer> initializer = {};  ///< none: fan-in
   std::string name = {};                             ///< empty: "<pre>_to_<post>"
+  absl::optional<v1::GleFeedback> feedback = {};     ///< none: through W^T
 };
 
 /// Writes a spec, population by population and projection by projection. Not thread-safe.
-class SpecBuilder {
+class SpecBuilder : public NetworkBuilder<SpecBuilder> {
  public:
   /// `dt_ms` is the length of a step [ms].
-  explicit SpecBuilder(double dt_ms) { spec_.set_dt_ms(dt_ms); }
-
-  SpecBuilder& Seed(uint64_t seed);
-  SpecBuilder& Precision(v1::DataType precision);
-  /// Trials that run in parallel with common weights.
-  SpecBuilder& BatchSize(int32_t trials);
+  explicit SpecBuilder(double dt_ms) : NetworkBuilder(dt_ms) {}
 
   /// Adds a population of `size` neurons under a name that is new.
   SpecBuilder& Input(const std::string& name, int64_t size);
@@ -84,13 +83,9 @@ class SpecBuilder {
   SpecBuilder& Project(const std::string& pre, const std::string& post,
                        const Synapses& synapses = {});
 
-  v1::NetworkSpec Build() const { return spec_; }
-
  private:
   void AddPopulation(const std::string& name, int64_t size, v1::GlePopulation::Role role,
                      const Neurons& neurons);
-
-  v1::NetworkSpec spec_;
 };
 
 /// What all layers of a chain, hidden ones and output, have in common.
