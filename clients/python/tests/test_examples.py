@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+sys.path.insert(0, str(EXAMPLES))
 
 
 @pytest.fixture
@@ -81,6 +82,19 @@ def test_backpropagation_flips_a_sign_that_random_feedback_drives_away(example, 
     assert mean(cells(output, "30", "BP")[2]) < mean(cells(output, "30", "FA")[2]) / 3, output
     assert mean(cells(output, "30", "BP")[3]) > 0.3 > -0.3 > mean(cells(output, "30", "FA")[3])
     assert (tmp_path / "ts.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "W1", "W2"),
+    [("BP", 0.19002821527, 2.47411351645), ("FA", -0.49293406909, 2.66378180876)],
+)
+def test_a_student_repeats_the_published_run(client, method, W1, W2):
+    """The weights of the published code after ten epochs, 100,000 steps, of its first seed."""
+    import teacher_student
+
+    course = teacher_student.learn(client, teacher_student.Case(method, 123, 10))
+    assert course.W1[-1] == pytest.approx(W1, abs=1e-10)
+    assert course.W2[-1] == pytest.approx(W2, abs=1e-10)
 
 
 def test_a_circuit_learns_yin_and_yang(example, tmp_path):
