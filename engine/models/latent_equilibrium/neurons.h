@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 
+#include "absl/strings/string_view.h"
 #include "absl/types/optional.h"
 #include "engine/core/arena.h"
 #include "engine/core/learner.h"
+#include "engine/core/network.h"
 #include "engine/core/noise.h"
+#include "engine/core/padding.h"
 #include "engine/core/variable.h"
 #include "engine/models/latent_equilibrium/activity.h"
 #include "engine/models/latent_equilibrium/latent_equilibrium.h"
