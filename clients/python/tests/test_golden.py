@@ -15,7 +15,7 @@ import prospero
 from prospero import gle
 
 FOLDER = Path(__file__).parents[3] / "tests" / "golden"
-TRACES = sorted(FOLDER.glob("*.golden"))
+TRACES = sorted(FOLDER.glob("gle_*.golden"))
 
 
 @dataclass
