@@ -4,17 +4,15 @@ tests/golden of the repository holds them; convert.py there says how a file is l
 step returns, and every state, error, weight and time constant after it, must be the same.
 """
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
+from golden import FOLDER, read
 
 import prospero
 from prospero import gle
 
-FOLDER = Path(__file__).parents[3] / "tests" / "golden"
 TRACES = sorted(FOLDER.glob("gle_*.golden"))
 
 
@@ -22,17 +20,6 @@ TRACES = sorted(FOLDER.glob("gle_*.golden"))
 class Trace:
     header: dict
     arrays: dict
-
-    @classmethod
-    def read(cls, file):
-        line, _, numbers = file.read_bytes().partition(b"\n")
-        header, at, arrays = json.loads(line), 0, {}
-        for array in header["arrays"]:
-            count = int(np.prod(array["shape"]))
-            values = np.frombuffer(numbers, "<f8", count, offset=8 * at)
-            arrays[array["name"]] = values.reshape(array["shape"])
-            at += count
-        return cls(header, arrays)
 
     def spec(self):
         header, optimizer = self.header, self.plasticity()
@@ -96,7 +83,7 @@ def test_the_traces_are_there():
 
 @pytest.mark.parametrize("file", TRACES, ids=lambda file: file.stem)
 def test_a_network_follows_the_published_code_at_every_step(make, file):
-    trace = Trace.read(file)
+    trace = Trace(*read(file))
     expected = trace.expected()
     with make(trace.spec()).drive(outputs=list(expected)) as drive:
         run = drive.run(trace.inputs())
@@ -106,7 +93,7 @@ def test_a_network_follows_the_published_code_at_every_step(make, file):
 
 
 def test_a_trace_can_be_replayed_in_a_closed_loop(make):
-    trace = Trace.read(next(file for file in TRACES if "05_beta" in file.stem))
+    trace = Trace(*read(next(file for file in TRACES if "05_beta" in file.stem)))
     inputs = trace.inputs()
     with make(trace.spec()).drive(outputs=["p2.y"]) as drive:
         for step, y in enumerate(trace.arrays["p2.y"]):
