@@ -1,5 +1,6 @@
 #include "tests/support/circuit.h"
 
+#include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
@@ -60,6 +61,38 @@ std::unique_ptr<Network> MakeCircuit(const MicrocircuitSpec& spec, uint64_t seed
   if (network.ok()) return *std::move(network);
   std::fprintf(stderr, "%s\n", network.status().ToString().c_str());
   std::abort();
+}
+
+MicrocircuitSpec BusyCircuit(FeedbackPath feedback) {
+  MicrocircuitSpec spec = Circuit({3, 5, 4, 2}, feedback, Activation::kSigmoid);
+  if (feedback == FeedbackPath::kAligned) LearnFeedback({}, spec);
+  for (size_t l = 1; l <= 3; ++l) LearnForward(l, 20, 10, spec);
+  spec.layers[1].forward.plasticity->optimizer = Optimizer::kLowPass;
+  spec.layers[1].forward.plasticity->mix = 0.02;
+  spec.layers[2].forward.plasticity->optimizer = Optimizer::kAdam;
+  spec.layers[2].forward.plasticity->learning_rate = 1e-3;
+  spec.layers[3].forward.plasticity->bound = 2;
+  spec.layers[2].activation = Activation::kTanh;
+  spec.layers[1].potential = Initializer{Initializer::Kind::kNormal, 0, 1, {}, {}};
+  spec.layers[2].interneuron_potential = Initializer{Initializer::Kind::kUniform, -1, 1, {}, {}};
+  spec.tau_presynaptic = 0.05;
+  spec.tau_postsynaptic = 0.03;
+  spec.tau_dendrite = 0.02;
+  return spec;
+}
+
+void DriveBusy(int64_t begin, int64_t end, Network& network) {
+  const int64_t batch = Get(network, "l0.r").shape[0];
+  for (int64_t n = begin; n < end; ++n) {
+    std::vector<double> x, target;
+    for (int64_t k = 0; k < batch * 3; ++k) x.push_back(std::sin(static_cast<double>(n / 7 + k)));
+    for (int64_t k = 0; k < batch * 2; ++k)
+      target.push_back(std::cos(static_cast<double>(n / 7 - k)));
+    Set(network, "l0.r", x);
+    Set(network, "l3.target", target);
+    Set(network, "l3.teach", n % 50 < 20 ? 0.0 : 1.0);
+    network.Advance({n, kCircuitDt});
+  }
 }
 
 Presentation::Presentation(int64_t samples, int64_t size, int64_t hold, uint64_t seed)

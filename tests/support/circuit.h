@@ -37,6 +37,13 @@ std::unique_ptr<Network> MakeCircuit(const MicrocircuitSpec& spec, uint64_t seed
                                      DataType precision = DataType::kFloat64,
                                      int64_t batch_size = 1, double dt = kCircuitDt);
 
+/// 3-5-4-2 in which everything learns, by several optimizers and through every filter; of kAligned,
+/// with noise.
+MicrocircuitSpec BusyCircuit(FeedbackPath feedback = FeedbackPath::kAligned);
+/// Steps `begin` to before `end` of it: inputs and targets change every 7 steps, and in the first
+/// 20 of 50 there is no target.
+void DriveBusy(int64_t begin, int64_t end, Network& network);
+
 /// Samples that are uniform on [0, 1), shown to a network for a number of steps each: first all
 /// of them in order, without learning, then in epochs of a new order each.
 class Presentation {

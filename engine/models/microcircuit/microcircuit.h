@@ -100,9 +100,10 @@ struct MicrocircuitConductances {
 ///
 /// elsewhere no V predicts it, and kSelfPredicting is refused.
 ///
-/// A loop from a layer to the one above and back whose gain exceeds 1 diverges within steps.
-/// Making a network that has one, now or where its B is going to, leaves the warning LOOP_GAIN;
-/// engine/models/microcircuit/fixed_point.h says where B is going to.
+/// Feedback that is too strong diverges within steps: a loop from a layer to the one above and back
+/// whose gain exceeds 1, or all loops together. Making such a network, now or where its B is going
+/// to, leaves the warning LOOP_GAIN; engine/models/microcircuit/fixed_point.h says where B is going
+/// to, and so which σ and α to choose.
 ///
 /// Variables of layer l, in the network's precision unless they say otherwise; neurons are [batch,
 /// size]; above is the next layer, SKIP: the output:

@@ -1,3 +1,5 @@
+# The tests of microcircuit.
+
 add_library(prospero_circuit_support STATIC EXCLUDE_FROM_ALL
   ${PROJECT_SOURCE_DIR}/tests/support/circuit.cc
   ${PROJECT_SOURCE_DIR}/tests/support/teacher_student.cc)
@@ -16,6 +18,8 @@ prospero_test(NAME microcircuit_loop_gain_test SOURCES microcircuit_loop_gain_te
 prospero_test(NAME microcircuit_check_test SOURCES microcircuit_check_test.cc
   LIBS prospero_circuit_support)
 prospero_test(NAME microcircuit_test SOURCES microcircuit_test.cc LIBS prospero_circuit_support)
+prospero_test(NAME microcircuit_learning_test SOURCES microcircuit_learning_test.cc
+  LIBS prospero_circuit_support)
 # Sanitizers need malloc for themselves.
 if(NOT PROSPERO_SANITIZE)
   prospero_test(NAME microcircuit_allocation_test
