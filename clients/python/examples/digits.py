@@ -167,7 +167,7 @@ def draw(courses: list[Course], file: str) -> None:
             runs = [angles[:, layer] for angles in of(courses, method)]
             band(axes[1], epochs, runs, f"{method}, into hidden{layer + 1}", ls=style)
     axes[0].set(xlabel="epoch", ylabel="test accuracy [%]")
-    axes[1].set(xlabel="epoch", ylabel="angle between B and the transpose of W [degrees]")
+    axes[1].set(xlabel="epoch", ylabel="angle of B and W^T [degrees]")
     for one in axes:
         one.legend()
     figure.savefig(file, dpi=120)

@@ -213,7 +213,7 @@ def draw(courses: list[Course], file: str) -> None:
             band(axes, chosen[0].steps, runs, label, ls="-" if prospectivity else ":")
         axes.set(xlabel="step", title=f"{circuit.name}: {'-'.join(map(str, circuit.sizes))}")
         axes.legend()
-    grid[0][0].set(ylabel="angle between B and the transpose of W [degrees]", ylim=(0, 110))
+    grid[0][0].set(ylabel="angle of B and W^T [degrees]", ylim=(0, 110))
     figure.savefig(file, dpi=120)
 
 

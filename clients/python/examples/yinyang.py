@@ -171,7 +171,7 @@ def draw(courses: list[Course], file: str) -> None:
         band(axes[0], chosen[0].epochs, [c.accuracies for c in chosen], method)
         band(axes[1], chosen[0].epochs, [c.angles for c in chosen], method)
     axes[0].set(xlabel="epoch", ylabel="validation accuracy")
-    axes[1].set(xlabel="epoch", ylabel="angle between B and the transpose of W [degrees]")
+    axes[1].set(xlabel="epoch", ylabel="angle of B and W^T [degrees]")
     axes[0].legend()
     figure.savefig(file, dpi=120)
 
