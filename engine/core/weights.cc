@@ -23,7 +23,8 @@ void Weights<Real>::WantMemory(Arena& arena) {
 }
 
 template <class Real>
-Variable Weights<Real>::Register(absl::string_view description, VariableTable& variables) {
+Variable Weights<Real>::Register(absl::string_view description, VariableTable& variables,
+                                 bool counts_updates) {
   const Variable as_it_lies =
       Describe(name_, Role::kWeight, {layout_.rows, layout_.columns}, W_, "1", description);
   const Variable array = shown_ == Shown::kAsItLies
@@ -34,7 +35,7 @@ Variable Weights<Real>::Register(absl::string_view description, VariableTable& v
   learner_.Register(array, variables);
   // They are the same of a matrix and of its transpose.
   RegisterStatistics(as_it_lies, variables);
-  RegisterUpdateStatistics(as_it_lies, &watch_, variables);
+  if (counts_updates) RegisterUpdateStatistics(as_it_lies, &watch_, variables);
   return array;
 }
 

@@ -30,8 +30,10 @@ class Weights {
           const absl::optional<Plasticity>& plasticity);
 
   void WantMemory(Arena& arena);
-  /// Adds the matrix, what learns it and its statistics; returns the matrix.
-  Variable Register(absl::string_view description, VariableTable& variables);
+  /// Adds the matrix, what learns it and its statistics; returns the matrix. `counts_updates`:
+  /// false for weights that are copies of others, and of whose updates nobody knows.
+  Variable Register(absl::string_view description, VariableTable& variables,
+                    bool counts_updates = true);
   void Reset(uint64_t seed);
   /// As Learner::ClearPadding.
   void ClearPadding();
@@ -39,6 +41,13 @@ class Weights {
   /// The pass of this step over the matrix, with its update, which counts from now; the caller
   /// adds what the matrix transmits. Not for two passes at a time.
   WeightPass<Real> NextPass(bool learning);
+
+  /// Row i, of a post-synaptic neuron, starts at i * stride().
+  Real* data() { return W_; }
+  const Real* data() const { return W_; }
+  int64_t post() const { return layout_.rows; }
+  int64_t pre() const { return layout_.columns; }
+  int64_t stride() const { return layout_.stride; }
 
  private:
   const std::string name_;

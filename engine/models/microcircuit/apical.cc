@@ -22,10 +22,10 @@ Apical<Real>::Apical(const MicrocircuitSpec& spec, const MicrocircuitLayer& laye
       layer_(layer),
       above_is_output_(above_is_output),
       batch_(batch),
-      B_(absl::StrCat(layer.name, ".B"), layer.size, above.size, batch,
+      B_(absl::StrCat(layer.name, ".B"), layer.size, above.size, batch, layer.feedback_initializer,
          PlasticityOfFeedback(layer)),
       C_(absl::StrCat(layer.name, ".C"), layer.size, above.size, batch,
-         layer.from_interneurons.plasticity) {
+         layer.from_interneurons.initializer, layer.from_interneurons.plasticity) {
   if (layer.noise.has_value()) noise_.emplace(*layer.noise, layer.name, layer.size, batch, dt);
 }
 
@@ -60,15 +60,9 @@ void Apical<Real>::ResetState() {
 
 template <class Real>
 void Apical<Real>::ResetWeights(uint64_t seed) {
-  B_.Forget();
-  C_.Forget();
-  if (copies()) return;
-  B_.Draw(layer_.feedback_initializer, seed);
-  if (spec_.start == MicrocircuitSpec::Start::kGiven) {
-    C_.Draw(layer_.from_interneurons.initializer, seed);
-  } else {
-    CopyNegative(B_, C_);
-  }
+  B_.Reset(seed);
+  C_.Reset(seed);
+  if (spec_.start == MicrocircuitSpec::Start::kSelfPredicting) CopyNegative(B_, C_);
 }
 
 template <class Real>

@@ -37,7 +37,7 @@ class Apical {
   /// Returns B.
   Variable Register(VariableTable& variables);
   void ResetState();
-  /// B, and C of START_GIVEN; of a TRANSPOSE both are the matter of the network.
+  /// B and C; of a TRANSPOSE both are the matter of the network.
   void ResetWeights(uint64_t seed);
   void Key(uint64_t seed);
   /// As Learner::ClearPadding.

@@ -15,7 +15,8 @@ Basal<Real>::Basal(const MicrocircuitSpec& spec, const MicrocircuitLayer& layer,
       batch_(batch),
       prediction_(static_cast<Real>(prediction)),
       dt_(static_cast<Real>(dt)),
-      W_(absl::StrCat(layer.name, ".W"), layer.size, below.size, batch, layer.forward.plasticity) {}
+      W_(absl::StrCat(layer.name, ".W"), layer.size, below.size, batch, layer.forward.initializer,
+         layer.forward.plasticity) {}
 
 template <class Real>
 void Basal<Real>::WantMemory(Arena& arena) {
@@ -53,8 +54,7 @@ void Basal<Real>::ResetState() {
 
 template <class Real>
 void Basal<Real>::ResetWeights(uint64_t seed) {
-  W_.Draw(layer_.forward.initializer, seed);
-  W_.Forget();
+  W_.Reset(seed);
 }
 
 template <class Real>

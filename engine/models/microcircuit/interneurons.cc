@@ -11,13 +11,12 @@ Interneurons<Real>::Interneurons(const MicrocircuitSpec& spec, const Microcircui
                                  const MicrocircuitLayer& above, const Membrane& membrane,
                                  int64_t batch, double dt)
     : spec_(spec),
-      layer_(layer),
       membrane_(membrane),
       dt_(static_cast<Real>(dt)),
       soma_(absl::StrCat(layer.name, "_inter"), above.size, batch, above.activation,
             spec.prospectivity * membrane.tau_interneuron, layer.interneuron_potential),
       V_(absl::StrCat(layer.name, ".V"), above.size, layer.size, batch,
-         layer.to_interneurons.plasticity) {}
+         layer.to_interneurons.initializer, layer.to_interneurons.plasticity) {}
 
 template <class Real>
 void Interneurons<Real>::WantMemory(Arena& arena) {
@@ -46,8 +45,7 @@ void Interneurons<Real>::ResetState(uint64_t seed) {
 
 template <class Real>
 void Interneurons<Real>::ResetWeights(uint64_t seed) {
-  V_.Draw(layer_.to_interneurons.initializer, seed);
-  V_.Forget();
+  V_.Reset(seed);
 }
 
 template <class Real>

@@ -44,7 +44,6 @@ class Interneurons {
   void Compare();
 
   const MicrocircuitSpec& spec_;
-  const MicrocircuitLayer& layer_;
   const Membrane membrane_;
   const Real dt_;  ///< [ms]
   Soma<Real> soma_;

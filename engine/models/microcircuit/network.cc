@@ -10,6 +10,22 @@
 #include "engine/models/microcircuit/structure.h"
 
 namespace prospero::microcircuit {
+namespace {
+
+/// First weights that are not given are uniform on [-1, 1).
+MicrocircuitSpec WithInitializers(MicrocircuitSpec spec) {
+  const Initializer uniform{Initializer::Kind::kUniform, -1.0, 1.0, {}, {}};
+  for (MicrocircuitLayer& layer : spec.layers) {
+    for (absl::optional<Initializer>* first :
+         {&layer.forward.initializer, &layer.to_interneurons.initializer,
+          &layer.from_interneurons.initializer, &layer.feedback_initializer}) {
+      if (!first->has_value()) *first = uniform;
+    }
+  }
+  return spec;
+}
+
+}  // namespace
 
 template <class Real>
 Parts<Real>::Parts(const MicrocircuitSpec& spec, const NetworkOptions& options)
@@ -26,7 +42,7 @@ Parts<Real>::Parts(const MicrocircuitSpec& spec, const NetworkOptions& options)
 
 template <class Real>
 MicrocircuitNetwork<Real>::MicrocircuitNetwork(MicrocircuitSpec spec, const NetworkOptions& options)
-    : spec_(std::move(spec)), options_(options), parts_(spec_, options_) {}
+    : spec_(WithInitializers(std::move(spec))), options_(options), parts_(spec_, options_) {}
 
 template <class Real>
 bool MicrocircuitNetwork<Real>::Allocate() {

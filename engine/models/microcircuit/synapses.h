@@ -6,12 +6,9 @@
 #include "absl/types/optional.h"
 #include "engine/core/arena.h"
 #include "engine/core/initializer.h"
-#include "engine/core/learner.h"
-#include "engine/core/padding.h"
 #include "engine/core/plasticity.h"
-#include "engine/core/statistics.h"
-#include "engine/core/update.h"
 #include "engine/core/variable.h"
+#include "engine/core/weights.h"
 
 namespace prospero::microcircuit {
 
@@ -23,17 +20,19 @@ namespace prospero::microcircuit {
 template <class Real>
 class Synapses {
  public:
+  /// Keeps a reference to `initializer`.
   Synapses(std::string name, int64_t post, int64_t pre, int64_t batch,
+           const absl::optional<Initializer>& initializer,
            const absl::optional<Plasticity>& plasticity);
 
-  void WantMemory(Arena& arena);
-  /// `counts_updates`: false for weights that are copies of others.
-  Variable Register(absl::string_view description, bool counts_updates, VariableTable& variables);
-  /// First values; those not given are uniform on [-1, 1).
-  void Draw(const absl::optional<Initializer>& first, uint64_t seed);
-  void Forget() { learner_.Forget(); }
+  void WantMemory(Arena& arena) { weights_.WantMemory(arena); }
+  /// As Weights::Register.
+  Variable Register(absl::string_view description, bool counts_updates, VariableTable& variables) {
+    return weights_.Register(description, variables, counts_updates);
+  }
+  void Reset(uint64_t seed) { weights_.Reset(seed); }
   /// As Learner::ClearPadding.
-  void ClearPadding();
+  void ClearPadding() { weights_.ClearPadding(); }
 
   /// Once in each step; true when the weights learn in it.
   bool Begin(bool learning);
@@ -44,26 +43,19 @@ class Synapses {
   /// W learns, without decay if that has been taken off already.
   void Learn(const Real* learn_post, const Real* learn_pre, bool with_decay);
   /// Of this step: learning rate times weight decay.
-  Real decay() const { return update_.eta * update_.weight_decay; }
+  Real decay() const { return pass_.update.eta * pass_.update.weight_decay; }
 
-  /// Row i starts at i * stride().
-  Real* data() { return W_; }
-  const Real* data() const { return W_; }
-  int64_t post() const { return layout_.rows; }
-  int64_t pre() const { return layout_.columns; }
-  int64_t stride() const { return layout_.stride; }
+  /// As of Weights.
+  Real* data() { return weights_.data(); }
+  const Real* data() const { return weights_.data(); }
+  int64_t post() const { return weights_.post(); }
+  int64_t pre() const { return weights_.pre(); }
+  int64_t stride() const { return weights_.stride(); }
 
  private:
-  void Run(Update<Real> update, const Real* r, Real* s, const Real* learn_post,
-           const Real* learn_pre);
-
-  const std::string name_;
   const int64_t batch_;
-  const Layout layout_;
-  Learner<Real> learner_;
-  Update<Real> update_;
-  UpdateWatch watch_;
-  Real* W_ = nullptr;
+  Weights<Real> weights_;
+  WeightPass<Real> pass_;  ///< of this step
 };
 
 /// B ← Wᵀ
