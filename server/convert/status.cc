@@ -2,7 +2,9 @@
 
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
 #include "engine/core/errors.h"
 #include "google/rpc/error_details.pb.h"
 
@@ -47,7 +49,9 @@ google::rpc::Status ToProto(const absl::Status& status) {
     google::rpc::BadRequest bad_request;
     auto* violation = bad_request.add_field_violations();
     violation->set_field(Clip(path, kMaxMetadata));
-    violation->set_description(wire.message());
+    absl::string_view what = wire.message();
+    absl::ConsumePrefix(&what, absl::StrCat(path, ": "));
+    violation->set_description(std::string(what));
     wire.add_details()->PackFrom(bad_request);
   }
   return wire;

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
+#include "engine/runtime/packed.h"
 #include "server/convert/field.h"
 #include "server/convert/tensor.h"
 
@@ -197,6 +199,9 @@ absl::StatusOr<Assignment> ToAssignment(absl::string_view name, const v1::Tensor
   }
   absl::StatusOr<std::string> values = Pack(tensor, variable.type);
   if (!values.ok()) return UnderField(values.status(), path);
+  absl::Status allowed =
+      CheckValues(variable, *values, [path] { return absl::StrCat(path, ".data"); });
+  if (!allowed.ok()) return allowed;
   return Assignment{index, *std::move(values)};
 }
 

@@ -84,10 +84,22 @@ TEST(UpdateNetwork, NamesTheFieldThatIsWrong) {
                       "parameters[\"out.b\"].data"));
   EXPECT_TRUE(IsError(set("out.b", Doubles({2}, {1.0, std::numeric_limits<double>::infinity()})),
                       bad, "INVALID_FIELD", "parameters[\"out.b\"].data"));
+  EXPECT_TRUE(IsError(set("out.b.eta", Doubles({}, {-1.0})), bad, "INVALID_FIELD",
+                      "parameters[\"out.b.eta\"].data"));
   v1::Tensor strange = Doubles({}, {1.0});
   strange.set_data_type(static_cast<v1::DataType>(12));
   EXPECT_TRUE(
       IsError(set("out.b", strange), bad, "INVALID_FIELD", "parameters[\"out.b\"].data_type"));
+}
+
+TEST(UpdateNetwork, OnlyValidatedChecksAllThatItWouldCheck) {
+  TestServer server;
+  server.Make("a", SmallSpec());
+  v1::UpdateNetworkRequest request = UpdateOf("a", {});
+  request.set_validate_only(true);
+  (*request.mutable_parameters())["out.tau_m"] = Doubles({}, {0.0});
+  EXPECT_TRUE(IsError(Update(server, request), StatusCode::INVALID_ARGUMENT, "INVALID_FIELD",
+                      "parameters[\"out.tau_m\"].data"));
 }
 
 TEST(UpdateNetwork, MindsTheEtag) {

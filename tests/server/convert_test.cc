@@ -42,6 +42,7 @@ TEST(StatusOnTheWire, CarriesReasonMetadataAndField) {
   google::rpc::BadRequest bad_request;
   ASSERT_TRUE(wire.details(1).UnpackTo(&bad_request));
   EXPECT_EQ(bad_request.field_violations(0).field(), "a.b[2]");
+  EXPECT_EQ(bad_request.field_violations(0).description(), "too many");
 }
 
 TEST(StatusOnTheWire, HasAReasonForEveryCode) {

@@ -60,6 +60,13 @@ def test_field_violations_are_told():
     assert "network.spec.dt_ms: must be positive, got -1" in str(error)
 
 
+def test_what_the_message_says_of_a_field_is_said_once():
+    code, path = grpc.StatusCode.INVALID_ARGUMENT, "network.spec.dt_ms"
+    what = "must be positive"
+    error = from_status(status(code, "INVALID_FIELD", f"{path}: {what}", fields=[(path, what)]))
+    assert str(error) == f"INVALID_ARGUMENT INVALID_FIELD: {path}: must be positive"
+
+
 def test_details_come_from_the_trailing_metadata_of_a_call():
     proto = status(grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED", metadata={"limit": "x"})
     trailing = [("other", "1"), ("grpc-status-details-bin", proto.SerializeToString())]

@@ -59,8 +59,9 @@ class ProsperoError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.code.name} {self.reason}".strip()
-        fields = "".join(f"\n  {v.field}: {v.description}" for v in self.field_violations)
-        return f"{head}: {self.message}{fields}"
+        fields = [f"{v.field}: {v.description}" for v in self.field_violations]
+        more = "".join(f"\n  {field}" for field in fields if field != self.message)
+        return f"{head}: {self.message}{more}"
 
 
 class ProsperoWarning(UserWarning):
