@@ -27,10 +27,10 @@ Variable Weights<Real>::Register(absl::string_view description, VariableTable& v
                                  bool counts_updates) {
   const Variable as_it_lies =
       Describe(name_, Role::kWeight, {layout_.rows, layout_.columns}, W_, "1", description);
-  const Variable array = shown_ == Shown::kAsItLies
-                             ? as_it_lies
-                             : DescribeTransposed(name_, Role::kWeight, layout_.columns,
-                                                  layout_.rows, W_, "1", description);
+  Variable array = shown_ == Shown::kAsItLies
+                       ? as_it_lies
+                       : DescribeTransposed(name_, Role::kWeight, layout_.columns, layout_.rows, W_,
+                                            "1", description);
   variables.Add(array);
   learner_.Register(array, variables);
   // They are the same of a matrix and of its transpose.

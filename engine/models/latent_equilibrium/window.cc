@@ -53,7 +53,7 @@ Window WindowOf(const std::vector<int64_t>& below, const std::vector<int64_t>& k
   const int dimensions = static_cast<int>(below.size()) - 1;
   for (int d = 0; d < dimensions; ++d) {
     const auto k = static_cast<size_t>(d + 2 - dimensions);
-    window.below[k] = below[static_cast<size_t>(d + 1)];
+    window.below[k] = below[static_cast<size_t>(d) + 1];
     window.kernel[k] = At(kernel, d);
     window.stride[k] = At(stride.empty() ? default_stride : stride, d);
     window.padding[k] = padding.empty() ? 0 : At(padding, d);

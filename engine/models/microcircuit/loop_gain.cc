@@ -53,7 +53,8 @@ double SpectralRadius(const Apply& apply, int64_t n, int rounds) {
     if (!(x.norm() > 0)) return 0;
     if (2 * round >= rounds) log_growth += std::log(x.norm());
   }
-  return std::exp(log_growth / (rounds - rounds / 2));
+  const int counted = rounds - rounds / 2;
+  return std::exp(log_growth / counted);
 }
 
 /// The network around a fixed state, with the greatest slopes: what deviations become.
