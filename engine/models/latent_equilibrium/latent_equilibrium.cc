@@ -1,50 +1,22 @@
 #include "engine/models/latent_equilibrium/latent_equilibrium.h"
 
-#include <utility>
-
-#include "absl/strings/str_cat.h"
-#include "engine/core/errors.h"
 #include "engine/models/latent_equilibrium/check.h"
 #include "engine/models/latent_equilibrium/network.h"
+#include "engine/models/make.h"
 
 namespace prospero {
-namespace {
-
-template <class Real>
-absl::StatusOr<std::unique_ptr<Network>> Make(const LatentEquilibriumSpec& spec,
-                                              const NetworkOptions& options,
-                                              const Footprint& footprint) {
-  auto network = std::make_unique<LatentEquilibriumNetwork<Real>>(spec, options);
-  if (network->Allocate()) return std::unique_ptr<Network>(std::move(network));
-  return Error(absl::StatusCode::kResourceExhausted, "OUT_OF_MEMORY",
-               absl::StrCat("no memory for a network of ", footprint.bytes, " bytes"));
-}
-
-}  // namespace
 
 absl::StatusOr<Footprint> CheckLatentEquilibrium(const LatentEquilibriumSpec& spec,
                                                  const NetworkOptions& options,
                                                  const NetworkLimits& limits) {
-  Footprint footprint;
-  if (auto status = Check(options, limits); !status.ok()) return status;
-  if (auto status = CheckSpec(spec, options, limits, footprint); !status.ok()) return status;
-  footprint.bytes = options.precision == DataType::kFloat32
-                        ? LatentEquilibriumParts<float>(spec, options).bytes()
-                        : LatentEquilibriumParts<double>(spec, options).bytes();
-  if (auto status = CheckLimit("max_network_bytes", footprint.bytes, limits.max_bytes);
-      !status.ok()) {
-    return status;
-  }
-  return footprint;
+  return CheckModel<LatentEquilibriumParts>(spec, options, limits, CheckSpec);
 }
 
 absl::StatusOr<std::unique_ptr<Network>> MakeLatentEquilibrium(const LatentEquilibriumSpec& spec,
                                                                const NetworkOptions& options,
                                                                const NetworkLimits& limits) {
-  const absl::StatusOr<Footprint> footprint = CheckLatentEquilibrium(spec, options, limits);
-  if (!footprint.ok()) return footprint.status();
-  return options.precision == DataType::kFloat32 ? Make<float>(spec, options, *footprint)
-                                                 : Make<double>(spec, options, *footprint);
+  return MakeModel<LatentEquilibriumNetwork>(spec, options,
+                                             CheckLatentEquilibrium(spec, options, limits));
 }
 
 }  // namespace prospero
