@@ -61,6 +61,15 @@ std::string Drive(TestServer& server, const ModelSample& sample, const std::stri
   return bytes;
 }
 
+/// Copies the network "a".
+void CloneToB(TestServer& server) {
+  v1::CloneNetworkRequest request;
+  request.set_name("networks/a");
+  request.set_network_id("b");
+  v1::CloneNetworkResponse response;
+  EXPECT_TRUE(Call(server.networks(), &Stub::CloneNetwork, request, &response).ok());
+}
+
 class EveryKind : public testing::TestWithParam<ModelSample> {};
 
 TEST_P(EveryKind, IsMadeDescribedAndDriven) {
@@ -125,11 +134,7 @@ TEST_P(EveryKind, GoesOnBitForBitAsAClone) {
   TestServer server;
   server.Make("a", sample.spec);
   Drive(server, sample, "a");
-  v1::CloneNetworkRequest request;
-  request.set_name("networks/a");
-  request.set_network_id("b");
-  v1::CloneNetworkResponse response;
-  ASSERT_TRUE(Call(server.networks(), &Stub::CloneNetwork, request, &response).ok());
+  CloneToB(server);
   EXPECT_EQ(Drive(server, sample, "a"), Drive(server, sample, "b"));
 }
 
@@ -143,11 +148,7 @@ TEST_P(EveryKind, KeepsTheNoiseOfItsSeedInAClone) {
   reset.add_scopes(v1::RESET_SCOPE_WEIGHTS);  // the noise stays that of the first seed
   v1::ResetNetworkResponse done;
   ASSERT_TRUE(Call(server.networks(), &Stub::ResetNetwork, reset, &done).ok());
-  v1::CloneNetworkRequest request;
-  request.set_name("networks/a");
-  request.set_network_id("b");
-  v1::CloneNetworkResponse response;
-  ASSERT_TRUE(Call(server.networks(), &Stub::CloneNetwork, request, &response).ok());
+  CloneToB(server);
   EXPECT_EQ(Drive(server, sample, "a"), Drive(server, sample, "b"));
 }
 
