@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "engine/core/team.h"
 #include "engine/core/variable.h"
 
 namespace prospero {
@@ -14,6 +15,7 @@ namespace prospero {
 struct Step {
   int64_t index = 0;                                            ///< steps completed before this one
   double dt = 0.0;                                              ///< [ms]
+  Team* team = nullptr;                                         ///< who helps; null: nobody
   double t() const { return static_cast<double>(index) * dt; }  ///< [ms], at its start
 };
 
