@@ -14,13 +14,11 @@
 #include <Eigen/Core>
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/models/gle/gle.h"
-#include "tests/support/variables.h"
+#include "tests/bench/chains.h"
 
 namespace prospero {
 namespace {
@@ -37,38 +35,8 @@ Sizes SizesOf(int64_t which) {
   return chains[which];
 }
 
-GleSpec Chain(const Sizes& sizes, Optimizer optimizer) {
-  Plasticity plasticity;
-  plasticity.optimizer = optimizer;
-  plasticity.learning_rate = kEta;
-  GleSpec spec;
-  for (size_t k = 0; k < sizes.size(); ++k) {
-    GlePopulation population;
-    population.name = absl::StrCat("p", k);
-    population.size = sizes[k];
-    population.role = k == 0                  ? PopulationRole::kInput
-                      : k + 1 == sizes.size() ? PopulationRole::kOutput
-                                              : PopulationRole::kHidden;
-    if (k > 0) {
-      population.activation = Activation::kTanh;
-      population.tau_m = {kTauM};
-      population.tau_r = {kTauR};
-      population.has_bias = true;
-      population.bias_plasticity = plasticity;
-      GleProjection projection;
-      projection.pre = spec.populations.back().name;
-      projection.post = population.name;
-      projection.plasticity = plasticity;
-      spec.projections.push_back(projection);
-    }
-    spec.populations.push_back(population);
-  }
-  return spec;
-}
-
 void Report(benchmark::State& state, const Sizes& sizes) {
-  double weights = 0;
-  for (size_t k = 1; k < sizes.size(); ++k) weights += static_cast<double>(sizes[k] * sizes[k - 1]);
+  const auto weights = static_cast<double>(Weights(sizes));
   state.SetLabel(absl::StrJoin(sizes, "-"));
   const auto steps = static_cast<double>(state.iterations());
   state.counters["steps/s"] = benchmark::Counter(steps, benchmark::Counter::kIsRate);
@@ -84,12 +52,7 @@ void Step(benchmark::State& state, DataType precision, Optimizer optimizer) {
   options.batch_size = state.range(1);
   auto network = MakeGle(Chain(sizes, optimizer), options, NetworkLimits());
   if (!network.ok()) return state.SkipWithError(network.status().ToString().c_str());
-  const std::string output = absl::StrCat("p", sizes.size() - 1);
-  std::vector<double> input(static_cast<size_t>(sizes.front() * options.batch_size));
-  for (size_t i = 0; i < input.size(); ++i) input[i] = std::sin(static_cast<double>(i));
-  Set(**network, "p0.r", input);
-  Set(**network, output + ".target", 0.3);
-  Set(**network, output + ".teach", 1.0);
+  Excite(**network, sizes, options.batch_size);
   int64_t n = 0;
   for (auto _ : state) (*network)->Advance({n++, kDt});
   if (!(*network)->finite()) state.SkipWithError("diverged");
