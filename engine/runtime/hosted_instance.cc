@@ -13,6 +13,10 @@ namespace {
 /// the network is idle: that is quicker than to call a worker.
 constexpr int64_t kInlineNs = 200'000;
 
+/// What one thread does in this time it does alone: a worker that sleeps takes some 50 us to come,
+/// and to wake it costs the caller some 5 us.
+constexpr int64_t kAloneNs = 100'000;
+
 /// The instance whose slice the calling thread runs.
 thread_local const HostedInstance* running_here = nullptr;
 
@@ -30,7 +34,8 @@ HostedInstance::HostedInstance(std::unique_ptr<Network> network, Scheduler* sche
     : options_(options),
       scheduler_(scheduler),
       variables_(network->variables()),
-      simulation_(std::move(network), options.dt, options.seed),
+      crew_(MakeCrew(variables_, scheduler->workers())),
+      simulation_(std::move(network), options.dt, options.seed, crew_.get()),
       runner_(simulation_),
       state_(StartState(options.clock)),
       clock_(options.clock) {
@@ -102,6 +107,7 @@ bool HostedInstance::RunSlice() {
   SliceBudget budget(*options_.time, step_cost_.ns());
   simulation_.BeginSlice(budget.seen());
   Advance(budget);
+  if (crew_ != nullptr) crew_->Rest();
   PublishStatus();
   simulation_.Publish();
   const bool more = HasMore();
@@ -147,7 +153,17 @@ void HostedInstance::Advance(SliceBudget& budget) {
   }
 }
 
+void HostedInstance::SeekHelp(const SliceBudget& budget, int64_t steps) {
+  if (crew_ == nullptr || crew_->busy() || !crew_->useful()) return;
+  // What the crew has cost lately, one thread would have taken at most so many times as long for.
+  const int64_t expected = steps > INT64_MAX - budget.steps() ? steps : steps + budget.steps();
+  if (step_cost_.Fits(expected, kAloneNs / crew_->members())) return;
+  crew_->Begin();
+  scheduler_->CallHelpers(this, crew_);
+}
+
 void HostedInstance::RunJob(SliceBudget& budget) {
+  SeekHelp(budget, job_->steps - job_->steps_done);
   switch (runner_.Run(budget, step_cost_, *driving_)) {
     case JobRunner::Progress::kMore:
       break;
@@ -162,6 +178,7 @@ void HostedInstance::RunJob(SliceBudget& budget) {
 }
 
 void HostedInstance::RunFree(SliceBudget& budget, int64_t steps) {
+  SeekHelp(budget, steps);
   const Clock::Time begin = budget.seen();
   int64_t done = 0;
   simulation_.SetPresent({});

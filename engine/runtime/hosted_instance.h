@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "engine/core/mutex.h"
+#include "engine/runtime/crew.h"
 #include "engine/runtime/instance.h"
 #include "engine/runtime/instance_errors.h"
 #include "engine/runtime/job_runner.h"
@@ -93,6 +94,9 @@ class HostedInstance final : public Instance, public Strand {
   void Adopt(std::shared_ptr<Lease> lease, Lease* displaced) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Lets go of the driver's job without touching it: somebody else hands it back.
   void AbandonJob() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Asks workers to help with the next steps, if there are enough to be worth it: `steps` are to
+  /// come, and a slice that has made some will hardly end at once.
+  void SeekHelp(const SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void Advance(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void RunJob(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void RunFree(SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
@@ -121,7 +125,8 @@ class HostedInstance final : public Instance, public Strand {
 
   const Options options_;
   Scheduler* const scheduler_;
-  const VariableTable& variables_;  ///< the network's
+  const VariableTable& variables_;    ///< the network's
+  const std::shared_ptr<Crew> crew_;  ///< null for a small network
   StepCost step_cost_;
   std::atomic<bool> observer_left_{false};
 

@@ -1,5 +1,7 @@
 #include "engine/runtime/job_runner.h"
 
+#include <cstring>
+
 #include "engine/runtime/job_check.h"
 #include "engine/runtime/packed.h"
 
@@ -17,7 +19,7 @@ void JobRunner::Begin(DriveJob* job, Clock::Time now) {
     if (static_cast<int64_t>(block.values.size()) == row_bytes) {
       variable.Write(block.values.data());
     } else {
-      sources_.push_back({&variable, block.values.data(), row_bytes});
+      sources_.push_back({&variable, block.values.data(), row_bytes, IsPacked(variable)});
     }
   }
 
@@ -58,7 +60,11 @@ JobRunner::Progress JobRunner::Run(SliceBudget& budget, StepCost& cost, const Le
 
 bool JobRunner::Step() {
   for (Source& source : sources_) {
-    source.variable->Write(source.row);
+    if (source.is_packed) {
+      std::memcpy(source.variable->data, source.row, static_cast<size_t>(source.row_bytes));
+    } else {
+      source.variable->Write(source.row);
+    }
     source.row += source.row_bytes;
   }
   if (!simulation_.Advance()) return false;

@@ -37,6 +37,7 @@ class JobRunner {
     const Variable* variable;
     const char* row;  ///< of the next step, in the job
     int64_t row_bytes;
+    bool is_packed;  ///< in the network
   };
   /// Where an output goes, with room for all its rows.
   struct Sink {

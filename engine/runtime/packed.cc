@@ -1,7 +1,9 @@
 #include "engine/runtime/packed.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
@@ -16,10 +18,25 @@ Real Load(const char* value) {
   return loaded;
 }
 
+/// The usual case, without a branch for each value.
+template <class Real>
+bool AllAreGood(const Variable& variable, const char* packed, int64_t count) {
+  const double least = std::max(variable.minimum, std::numeric_limits<double>::lowest());
+  const double most = std::min(variable.maximum, std::numeric_limits<double>::max());
+  int64_t good = 0;
+  for (int64_t i = 0; i < count; ++i) {
+    const auto value =
+        static_cast<double>(Load<Real>(packed + static_cast<size_t>(i) * sizeof(Real)));
+    good += static_cast<int64_t>(value >= least) & static_cast<int64_t>(value <= most);
+  }
+  return good == count;
+}
+
 /// Empty when all values are allowed, else what is wrong with the first other one.
 template <class Real>
 std::string FindBadValue(const Variable& variable, absl::string_view packed) {
   const auto count = static_cast<int64_t>(packed.size() / sizeof(Real));
+  if (AllAreGood<Real>(variable, packed.data(), count)) return "";
   for (int64_t i = 0; i < count; ++i) {
     const Real value = Load<Real>(packed.data() + static_cast<size_t>(i) * sizeof(Real));
     if (!std::isfinite(value)) return absl::StrCat("must be finite, value ", i, " is ", value);
@@ -39,6 +56,7 @@ bool IsPacked(const Variable& variable) {
   if (variable.computed()) return false;
   int64_t stride = 1;
   for (size_t d = variable.shape.size(); d-- > 0;) {
+    if (variable.shape[d] == 1) continue;  // Nobody goes on to a second one.
     if (variable.strides[d] != stride) return false;
     stride *= variable.shape[d];
   }

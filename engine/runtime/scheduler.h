@@ -2,6 +2,8 @@
 
 #include <memory>
 
+#include "engine/runtime/crew.h"
+
 namespace prospero {
 
 /// Something that has work in slices. Used by the scheduler only.
@@ -13,7 +15,8 @@ class Strand {
 };
 
 /// Threads that run strands, each strand on at most one thread at a time, in turn: first
-/// in, first out, so that none starves another. Thread-safe.
+/// in, first out, so that none starves another. One that has no strand to run helps a crew; no
+/// strand waits for a helper longer than for the task it is at. Thread-safe.
 class Scheduler {
  public:
   /// `workers` >= 1.
@@ -29,6 +32,9 @@ class Scheduler {
   virtual bool TryAcquire(Strand* strand) = 0;
   /// `more`: queue it at once.
   virtual void Release(Strand* strand, bool more) = 0;
+  /// From a slice of that strand: workers that have no strand to run may help `crew` until the
+  /// slice ends, and those that sleep are woken for it. The crew is busy.
+  virtual void CallHelpers(Strand* strand, std::shared_ptr<Crew> crew) = 0;
   /// A barrier: after it the strand does not run. Must not be called from a slice of that strand.
   virtual void Remove(Strand* strand) = 0;
   virtual int workers() const = 0;

@@ -11,9 +11,10 @@
 
 namespace prospero {
 
-Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed)
+Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed, Team* team)
     : network_(std::move(network)),
       dt_(dt),
+      team_(team),
       loss_(variables().Find("loss")),
       learning_(variables().Find("learning")),
       seed_(seed),
@@ -37,7 +38,7 @@ void Simulation::SetPresent(const std::vector<int>& inputs) {
 }
 
 bool Simulation::Advance() {
-  network_->Advance({cursor_.step, dt_});
+  network_->Advance({cursor_.step, dt_, team_});
   if (!network_->finite()) return false;
   ++cursor_.step;
   for (const auto& recorder : recorders_) recorder->AfterStep(cursor_);

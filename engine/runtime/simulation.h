@@ -19,7 +19,8 @@ namespace prospero {
 /// names, shapes and types may be read by all.
 class Simulation {
  public:
-  Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed);
+  /// `team`: who helps with the steps, null if nobody does. It must outlive the simulation.
+  Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed, Team* team);
 
   const VariableTable& variables() const { return network_->variables(); }
   Cursor cursor() const { return cursor_; }
@@ -72,6 +73,7 @@ class Simulation {
 
   const std::unique_ptr<Network> network_;
   const double dt_;  ///< [ms]
+  Team* const team_;
   const int loss_;
   const int learning_;
   std::vector<Port> ports_;  ///< inputs that can be absent

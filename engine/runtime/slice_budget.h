@@ -54,6 +54,7 @@ class SliceBudget {
   }
 
   bool spent() const { return spent_; }
+  int64_t steps() const { return steps_; }
   /// Whole slice so far, or rather when the clock was last looked at.
   Clock::Time seen() const { return seen_; }
 

@@ -1,7 +1,9 @@
 // The way of a step through the runtime takes nothing from the heap.
 
+#include <atomic>
 #include <thread>
 
+#include "engine/runtime/crew.h"
 #include "gtest/gtest.h"
 #include "tests/engine/runtime/host.h"
 #include "tests/support/no_alloc.h"
@@ -36,6 +38,27 @@ TEST(RuntimeAllocation, StepsOfAJobTakeNothingFromTheHeapWhoeverWatches) {
   job.Run(*host.Attach());
   EXPECT_TRUE(job.status.ok()) << job.status;
   EXPECT_EQ(allocations, 0);
+}
+
+TEST(RuntimeAllocation, ACrewTakesNothingFromTheHeap) {
+  Crew crew(1);
+  crew.Begin();
+  std::atomic<int64_t> helped{0};
+  std::thread helper([&crew, &helped, place = crew.Join()] {
+    const AllocationCounter counter;
+    crew.Help(place, [&helped] { return helped.load() == 100; });
+    EXPECT_EQ(counter.count(), 0);
+  });
+  const auto owner = std::this_thread::get_id();
+  const AllocationCounter counter;
+  while (helped.load() < 100) {
+    crew.Run(8, [&](int64_t) {
+      if (std::this_thread::get_id() != owner) helped.fetch_add(1);
+    });
+  }
+  crew.Rest();
+  EXPECT_EQ(counter.count(), 0);
+  helper.join();
 }
 
 }  // namespace
