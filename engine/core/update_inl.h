@@ -1,12 +1,19 @@
-#pragma once
+#if defined(PROSPERO_ENGINE_CORE_UPDATE_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef PROSPERO_ENGINE_CORE_UPDATE_INL_H
+#undef PROSPERO_ENGINE_CORE_UPDATE_INL_H
+#else
+#define PROSPERO_ENGINE_CORE_UPDATE_INL_H
+#endif
 
 #include <cstdint>
 #include <type_traits>
 
-#include "engine/core/simd.h"
+#include "engine/core/simd_inl.h"
 #include "engine/core/update.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace prospero {
+namespace HWY_NAMESPACE {
 
 /// The update of one vector of values by one rule; the optimizers stand here and only here.
 template <class Real, Rule kRule>
@@ -92,4 +99,8 @@ void WithRule(Rule rule, Run run) {
   }
 }
 
+}  // namespace HWY_NAMESPACE
 }  // namespace prospero
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target

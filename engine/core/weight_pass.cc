@@ -1,67 +1,125 @@
 #include "engine/core/weight_pass.h"
 
+#include <algorithm>
 #include <cassert>
 
 #include "engine/core/arena.h"
-#include "engine/core/weight_pass_inl.h"
+#include "engine/core/weight_kernels.h"
 
 namespace prospero {
 namespace {
 
-template <class Real, Rule kRule, bool kWatched, bool kApart>
-void RunSingle(const WeightPass<Real>& pass) {
-  const bool forward = pass.s != nullptr, backward = pass.e_bottom != nullptr;
-  if (forward && backward) return SinglePass<Real, kRule, kWatched, true, true, kApart>(pass);
-  if (forward) return SinglePass<Real, kRule, kWatched, true, false, kApart>(pass);
-  if (backward) return SinglePass<Real, kRule, kWatched, false, true, kApart>(pass);
-  SinglePass<Real, kRule, kWatched, false, false, kApart>(pass);
+/// The rows [begin, end) of the pass.
+template <class Real>
+WeightPass<Real> Rows(WeightPass<Real> pass, int64_t begin, int64_t end) {
+  const auto move = [](auto*& array, int64_t by) {
+    if (array != nullptr) array += by;
+  };
+  for (Real** weights : {&pass.W, &pass.update.m, &pass.update.v2}) {
+    move(*weights, begin * pass.columns);
+  }
+  move(pass.s, begin);
+  move(pass.e_post, begin);
+  move(pass.learn_post, begin);
+  pass.rows = end - begin;
+  return pass;
 }
-
-template <class Real, bool kWatched>
-void RunAs(WeightPass<Real> pass) {
-  const bool apart = pass.learn_pre != nullptr || pass.learn_post != nullptr;
-  if (pass.learn_pre == nullptr) pass.learn_pre = pass.r_pre;
-  if (pass.learn_post == nullptr) pass.learn_post = pass.e_post;
-  WithRule(pass.update.rule, [&pass, apart](auto rule) {
-    if (pass.batch > 1) {
-      BatchPass<Real, rule(), kWatched>(pass);
-    } else if (apart) {
-      RunSingle<Real, rule(), kWatched, true>(pass);
-    } else {
-      RunSingle<Real, rule(), kWatched, false>(pass);
-    }
-  });
-}
-
-}  // namespace
 
 template <class Real>
-void RunPass(const WeightPass<Real>& pass) {
-  assert(pass.rows % kRowBlock == 0 && pass.columns % kLanes<Real> == 0);
-  if (pass.count != nullptr) {
-    RunAs<Real, true>(pass);
-  } else {
-    RunAs<Real, false>(pass);
+WeightPass<Real> Tile(const WeightPass<Real>& pass, const Tiling& tiling, int64_t tile) {
+  const int64_t begin = tile * tiling.tile_rows;
+  WeightPass<Real> part = Rows(pass, begin, std::min(begin + tiling.tile_rows, pass.rows));
+  if (pass.count != nullptr && tiling.tiles > 1) {
+    part.count = pass.tile_sums.counts + tile;
+    *part.count = UpdateCount();
+  }
+  return part;
+}
+
+template <class Real>
+void AddCounts(const WeightPass<Real>& pass, const Tiling& tiling) {
+  if (pass.count == nullptr || tiling.tiles == 1) return;
+  for (int64_t tile = 0; tile < tiling.tiles; ++tile) {
+    pass.count->swallowed += pass.tile_sums.counts[tile].swallowed;
+    pass.count->squared_change += pass.tile_sums.counts[tile].squared_change;
   }
 }
 
 template <class Real>
-void UpdateArray(const Update<Real>& update, const Real* g, int64_t count, Real* w) {
-  assert(count % kVec<Real> == 0);
-  if (update.rule == Rule::kFixed) return;
-  WithRule(update.rule, [&](auto rule) {
-    const Updater<Real, rule()> updater(update);
-    for (int64_t i = 0; i < count; i += kVec<Real>) {
-      const Vec<Real> before = LoadVec(w + i);
-      const Vec<Real> change = updater(before, LoadVec(g + i), i);
-      StoreVec(updater.Bounded(hn::Sub(before, change)), w + i);
+void RunSingle(const WeightPass<Real>& pass, const Tiling& tiling) {
+  if (tiling.tiles == 1) return RunSinglePass(pass);
+  RunOn(pass.team, tiling.tiles, [&](int64_t tile) {
+    WeightPass<Real> part = Tile(pass, tiling, tile);
+    if (pass.e_bottom != nullptr) {
+      part.e_bottom = pass.tile_sums.e_bottom + tile * pass.columns;
+      std::fill_n(part.e_bottom, pass.columns, Real{0});
     }
+    RunSinglePass(part);
   });
+  if (pass.e_bottom == nullptr) return;
+  for (int64_t tile = 0; tile < tiling.tiles; ++tile) {
+    const Real* const part = pass.tile_sums.e_bottom + tile * pass.columns;
+    for (int64_t j = 0; j < pass.columns; ++j) pass.e_bottom[j] += part[j];
+  }
+}
+
+/// Backward by columns, then forward and update by rows: so no two tasks write to the same place.
+/// One panel of tiles after the other, so that the second half finds it in the cache.
+template <class Real>
+void RunBatch(const WeightPass<Real>& pass, const Tiling& tiling) {
+  constexpr int64_t kPanelTiles = 16;
+  constexpr int64_t kTaskColumns = 192;
+  const int64_t tasks = (pass.columns + kTaskColumns - 1) / kTaskColumns;
+  Team* const team = tiling.tiles > 1 ? pass.team : nullptr;
+  for (int64_t first = 0; first < tiling.tiles; first += kPanelTiles) {
+    const int64_t last = std::min(first + kPanelTiles, tiling.tiles);
+    if (pass.e_bottom != nullptr) {
+      RunOn(team, tasks, [&](int64_t task) {
+        const int64_t begin = task * kTaskColumns;
+        const int64_t end = std::min(begin + kTaskColumns, pass.columns);
+        for (int64_t tile = first; tile < last; ++tile) {
+          RunBackward(Tile(pass, tiling, tile), begin, end, tiling.tiles > 1);
+        }
+      });
+    }
+    RunOn(team, last - first,
+          [&](int64_t task) { RunForwardAndLearn(Tile(pass, tiling, first + task)); });
+  }
+}
+
+}  // namespace
+
+Tiling TilingOf(int64_t rows, int64_t columns) {
+  // Small enough to share, and large enough to be worth it.
+  constexpr int64_t kTileWeights = int64_t{64} * 1024;
+  constexpr int64_t kMaxTiles = 64;
+  // The sums of the tiles take 1/32 of the weights at most.
+  constexpr int64_t kMinRows = 32;
+  Tiling tiling;
+  tiling.tile_rows =
+      RoundUp(std::max({kTileWeights / std::max<int64_t>(columns, 1), rows / kMaxTiles, kMinRows}),
+              2 * kRowBlock);
+  tiling.tiles = std::max<int64_t>((rows + tiling.tile_rows - 1) / tiling.tile_rows, 1);
+  return tiling;
+}
+
+template <class Real>
+void RunPass(const WeightPass<Real>& pass) {
+  assert(pass.rows % kRowBlock == 0);
+  assert(pass.columns * static_cast<int64_t>(sizeof(Real)) % kRowBytes == 0);
+  const Tiling tiling = TilingOf(pass.rows, pass.columns);
+  WeightPass<Real> whole = pass;
+  if (whole.learn_pre == nullptr) whole.learn_pre = pass.r_pre;
+  if (whole.learn_post == nullptr) whole.learn_post = pass.e_post;
+  if (pass.batch == 1) {
+    RunSingle(whole, tiling);
+  } else {
+    RunBatch(whole, tiling);
+  }
+  AddCounts(pass, tiling);
 }
 
 template void RunPass(const WeightPass<float>& pass);
 template void RunPass(const WeightPass<double>& pass);
-template void UpdateArray(const Update<float>&, const float*, int64_t, float*);
-template void UpdateArray(const Update<double>&, const double*, int64_t, double*);
 
 }  // namespace prospero

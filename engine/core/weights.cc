@@ -20,6 +20,10 @@ template <class Real>
 void Weights<Real>::WantMemory(Arena& arena) {
   arena.Want(&W_, SaturatingMul(layout_.padded_rows, layout_.stride));
   learner_.WantMemory(layout_, arena);
+  const int64_t tiles = TilingOf(layout_.padded_rows, layout_.stride).tiles;
+  if (tiles == 1) return;
+  arena.Want(&tile_sums_.e_bottom, SaturatingMul(tiles, layout_.stride));
+  arena.Want(&tile_sums_.counts, tiles);
 }
 
 template <class Real>
@@ -61,12 +65,14 @@ void Weights<Real>::ClearPadding() {
 }
 
 template <class Real>
-WeightPass<Real> Weights<Real>::NextPass(bool learning) {
+WeightPass<Real> Weights<Real>::NextPass(const Step& step, bool learning) {
   WeightPass<Real> pass;
   pass.W = W_;
   pass.rows = layout_.padded_rows;
   pass.columns = layout_.stride;
   pass.update = learner_.Next(learning);
+  pass.tile_sums = tile_sums_;
+  pass.team = step.team;
   watch_.counted = watch_.watched();
   if (watch_.counted) {
     watch_.count = UpdateCount();

@@ -8,6 +8,7 @@
 #include "engine/core/arena.h"
 #include "engine/core/initializer.h"
 #include "engine/core/learner.h"
+#include "engine/core/network.h"
 #include "engine/core/padding.h"
 #include "engine/core/plasticity.h"
 #include "engine/core/statistics.h"
@@ -40,7 +41,7 @@ class Weights {
 
   /// The pass of this step over the matrix, with its update, which counts from now; the caller
   /// adds what the matrix transmits. Not for two passes at a time.
-  WeightPass<Real> NextPass(bool learning);
+  WeightPass<Real> NextPass(const Step& step, bool learning);
 
   /// Row i, of a post-synaptic neuron, starts at i * stride().
   Real* data() { return W_; }
@@ -57,6 +58,7 @@ class Weights {
   Learner<Real> learner_;
   UpdateWatch watch_;
   Real* W_ = nullptr;
+  TileSums<Real> tile_sums_;
 };
 
 }  // namespace prospero

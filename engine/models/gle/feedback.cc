@@ -34,8 +34,8 @@ void Feedback<Real>::Register(const Variable& W, VariableTable& variables) {
 }
 
 template <class Real>
-void Feedback<Real>::Transmit(bool learning) {
-  WeightPass<Real> pass = B_.NextPass(learning);
+void Feedback<Real>::Transmit(const Step& step, bool learning) {
+  WeightPass<Real> pass = B_.NextPass(step, learning);
   pass.batch = batch_;
   pass.r_pre = pre_.r();
   pass.e_post = source_.e();

@@ -27,7 +27,7 @@ class Feedback {
   void ClearPadding() { B_.ClearPadding(); }
 
   /// e_bottom ← e_bottom + B e_source, then B learns from ξ_pre and h_post.
-  void Transmit(bool learning);
+  void Transmit(const Step& step, bool learning);
 
  private:
   const GleProjection& spec_;

@@ -127,7 +127,7 @@ void GleNetwork<Real>::Advance(const Step& step) noexcept {
   for (Neurons<Real>& neurons : parts_.neurons) {
     if (!neurons.is_input()) neurons.SenseErrors(dt);
   }
-  for (Synapses<Real>& synapses : parts_.synapses) synapses.Transmit(learning);
+  for (Synapses<Real>& synapses : parts_.synapses) synapses.Transmit(step, learning);
   Real loss = 0;
   bool finite = true;
   for (Neurons<Real>& neurons : parts_.neurons) {

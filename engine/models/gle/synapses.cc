@@ -41,8 +41,8 @@ void Synapses<Real>::ClearPadding() {
 }
 
 template <class Real>
-void Synapses<Real>::Transmit(bool learning) {
-  WeightPass<Real> pass = W_.NextPass(learning);
+void Synapses<Real>::Transmit(const Step& step, bool learning) {
+  WeightPass<Real> pass = W_.NextPass(step, learning);
   pass.batch = batch_;
   pass.r_pre = pre_.r();
   pass.e_post = post_.e();
@@ -50,7 +50,7 @@ void Synapses<Real>::Transmit(bool learning) {
   pass.post_stride = post_.stride();
   if (!feedback_.has_value()) pass.e_bottom = pre_.e_bottom();
   RunPass(pass);
-  if (feedback_.has_value()) feedback_->Transmit(learning);
+  if (feedback_.has_value()) feedback_->Transmit(step, learning);
 }
 
 template class Synapses<float>;

@@ -28,7 +28,7 @@ class Synapses {
 
   /// s_post ← s_post + W r_pre, e_bottom ← e_bottom + Wᵀ e_post or what the feedback makes of
   /// it, then W and the feedback learn.
-  void Transmit(bool learning);
+  void Transmit(const Step& step, bool learning);
 
  private:
   const Neurons<Real>& pre_;

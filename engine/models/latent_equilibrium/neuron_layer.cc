@@ -74,8 +74,9 @@ void NeuronLayer<Real>::HandDown(Real dt) {
 
 /// e_next ← the error of this step. DYNAMICS feels it at once.
 template <class Real>
-void NeuronLayer<Real>::SenseErrors(Real dt) {
-  if (is_direct_) synapses_.ReceiveErrors();
+void NeuronLayer<Real>::SenseErrors(const Step& step) {
+  const Real dt = static_cast<Real>(step.dt);
+  if (is_direct_) synapses_.ReceiveErrors(step);
   if (teacher_.has_value()) {
     teacher_->Teach(dt, neurons_.u_ahead(), layer_.e_next);
   } else {
@@ -89,8 +90,8 @@ void NeuronLayer<Real>::SenseErrors(Real dt) {
 /// One pass over W.
 template <class Real>
 void NeuronLayer<Real>::MoveAtOnce(const Step& step, bool learning, bool started) {
-  SenseErrors(static_cast<Real>(step.dt));
-  synapses_.ReadAndLearn(layer_.e, learning, neurons_.s());
+  SenseErrors(step);
+  synapses_.ReadAndLearn(step, layer_.e, learning, neurons_.s());
   neurons_.Move(step, started);
 }
 
@@ -98,11 +99,11 @@ void NeuronLayer<Real>::MoveAtOnce(const Step& step, bool learning, bool started
 /// passes over W.
 template <class Real>
 void NeuronLayer<Real>::MoveApart(const Step& step, bool learning, bool started) {
-  if (!is_direct_) SenseErrors(static_cast<Real>(step.dt));
-  synapses_.Read(neurons_.s());
+  if (!is_direct_) SenseErrors(step);
+  synapses_.Read(step, neurons_.s());
   neurons_.Move(step, started);
-  if (is_direct_) SenseErrors(static_cast<Real>(step.dt));
-  synapses_.Learn(neurons_.sent(), learning);
+  if (is_direct_) SenseErrors(step);
+  synapses_.Learn(step, neurons_.sent(), learning);
 }
 
 template <class Real>
@@ -114,7 +115,7 @@ void NeuronLayer<Real>::Advance(const Step& step, bool learning, bool started) {
   } else {
     MoveAtOnce(step, learning, started);
   }
-  synapses_.SendErrors(neurons_.sent(), neurons_.h(), learning);
+  synapses_.SendErrors(step, neurons_.sent(), neurons_.h(), learning);
   neurons_.Learn(learning);
   layer_.All(layer_.e) = layer_.AllIn(layer_.e_next);
 }

@@ -36,7 +36,7 @@ class NeuronLayer final : public Layer<Real> {
   Real loss() const { return teacher_->loss(); }
 
  private:
-  void SenseErrors(Real dt);
+  void SenseErrors(const Step& step);
   void HandDown(Real dt);
   void MoveAtOnce(const Step& step, bool learning, bool started);
   void MoveApart(const Step& step, bool learning, bool started);

@@ -98,16 +98,16 @@ void LayerSynapses<Real>::Run(WeightPass<Real> pass, Real* s, Real* e_sum) {
 }
 
 template <class Real>
-void LayerSynapses<Real>::Read(Real* s) {
-  WeightPass<Real> pass = W_.NextPass(/*learning=*/false);
+void LayerSynapses<Real>::Read(const Step& step, Real* s) {
+  WeightPass<Real> pass = W_.NextPass(step, /*learning=*/false);
   pass.r_pre = pre_.r;
   pass.learn_post = post_.e_next;
   Run(pass, s, nullptr);
 }
 
 template <class Real>
-void LayerSynapses<Real>::ReadAndLearn(const Real* e, bool learning, Real* s) {
-  WeightPass<Real> pass = W_.NextPass(learning);
+void LayerSynapses<Real>::ReadAndLearn(const Step& step, const Real* e, bool learning, Real* s) {
+  WeightPass<Real> pass = W_.NextPass(step, learning);
   pass.r_pre = pre_.r;
   pass.e_post = e;
   pass.learn_post = post_.e_next;
@@ -115,14 +115,15 @@ void LayerSynapses<Real>::ReadAndLearn(const Real* e, bool learning, Real* s) {
 }
 
 template <class Real>
-void LayerSynapses<Real>::Learn(const Real* e, bool learning) {
-  ReadAndLearn(e, learning, nullptr);
+void LayerSynapses<Real>::Learn(const Step& step, const Real* e, bool learning) {
+  ReadAndLearn(step, e, learning, nullptr);
 }
 
 template <class Real>
-void LayerSynapses<Real>::SendErrors(const Real* e, const Real* h, bool learning) {
+void LayerSynapses<Real>::SendErrors(const Step& step, const Real* e, const Real* h,
+                                     bool learning) {
   if (is_direct() || !B_.has_value()) return;
-  WeightPass<Real> pass = B_->NextPass(learning && h != nullptr && pre_.noise != nullptr);
+  WeightPass<Real> pass = B_->NextPass(step, learning && h != nullptr && pre_.noise != nullptr);
   const bool learns = pass.update.rule != Rule::kFixed;
   pass.e_post = e;
   pass.learn_post = learns ? h : e;
@@ -131,8 +132,8 @@ void LayerSynapses<Real>::SendErrors(const Real* e, const Real* h, bool learning
 }
 
 template <class Real>
-void LayerSynapses<Real>::ReceiveErrors() {
-  WeightPass<Real> pass = B_->NextPass(/*learning=*/false);
+void LayerSynapses<Real>::ReceiveErrors(const Step& step) {
+  WeightPass<Real> pass = B_->NextPass(step, /*learning=*/false);
   pass.e_post = output_.e;
   pass.learn_pre = post_.r;  // of the right size: B does not learn
   pass.e_bottom = post_.e_sum;

@@ -29,16 +29,16 @@ class LayerSynapses {
   void ClearPadding();
 
   /// s ← s + W r of the layer below.
-  void Read(Real* s);
+  void Read(const Step& step, Real* s);
   /// The same, and TRANSPOSE: e_sum of the layer below ← Wᵀ e; W learns from e_next. In one pass.
-  void ReadAndLearn(const Real* e, bool learning, Real* s);
+  void ReadAndLearn(const Step& step, const Real* e, bool learning, Real* s);
   /// ReadAndLearn without s.
-  void Learn(const Real* e, bool learning);
+  void Learn(const Step& step, const Real* e, bool learning);
   /// RANDOM, ALIGNED: e_sum of the layer below ← B e; B learns from the high-passed rates h of
   /// this layer and the noise of the layer below.
-  void SendErrors(const Real* e, const Real* h, bool learning);
+  void SendErrors(const Step& step, const Real* e, const Real* h, bool learning);
   /// DIRECT: e_sum of this layer ← B e of the last layer.
-  void ReceiveErrors();
+  void ReceiveErrors(const Step& step);
 
  private:
   bool sends_through_W() const {

@@ -148,10 +148,10 @@ void Apical<Real>::LearnApart(const Sources& from, const Step& step) {
 }
 
 template <class Real>
-void Apical<Real>::Transmit(const Sources& from, bool learning, const Step& step) {
-  const bool B_learns = B_.Begin(learning);
+void Apical<Real>::Transmit(const Sources& from, const Step& step, bool learning) {
+  const bool B_learns = B_.Begin(step, learning);
   const bool at_once = B_learns && learns_in_one_pass();
-  if (C_.Begin(learning)) minus_a_.all() = -a_.constant();
+  if (C_.Begin(step, learning)) minus_a_.all() = -a_.constant();
   with_noise_.SetZero();
   if (B_learns) with_noise_.all() = ConstRow<Real>(noise_->xi(), batch_ * with_noise_.stride());
   if (at_once) noise_->Advance(step, NoiseScale(from.soma));

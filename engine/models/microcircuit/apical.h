@@ -44,7 +44,7 @@ class Apical {
   void ClearPadding();
 
   /// a of this step, then B and C learn.
-  void Transmit(const Sources& from, bool learning, const Step& step);
+  void Transmit(const Sources& from, const Step& step, bool learning);
 
   /// What pulls on the soma in this step: a, and the noise as it was before if B learns.
   const NeuronArray<Real>& with_noise() const { return with_noise_; }

@@ -89,9 +89,10 @@ const Real* Basal<Real>::LowPassed(const Rates<Real>& below) {
 }
 
 template <class Real>
-void Basal<Real>::Transmit(const Rates<Real>& below, const Soma<Real>& soma, bool learning) {
+void Basal<Real>::Transmit(const Rates<Real>& below, const Soma<Real>& soma, const Step& step,
+                           bool learning) {
   const Real* learn_pre = below.r_before;
-  if (W_.Begin(learning)) {
+  if (W_.Begin(step, learning)) {
     Compare(soma);
     learn_pre = LowPassed(below);
   }

@@ -31,7 +31,7 @@ class Basal {
   void ClearPadding();
 
   /// b of this step, then W learns.
-  void Transmit(const Rates<Real>& below, const Soma<Real>& soma, bool learning);
+  void Transmit(const Rates<Real>& below, const Soma<Real>& soma, const Step& step, bool learning);
 
   const NeuronArray<Real>& b() const { return b_; }
   Synapses<Real>& W() { return W_; }

@@ -63,8 +63,8 @@ void Interneurons<Real>::Compare() {
 }
 
 template <class Real>
-void Interneurons<Real>::Transmit(const Rates<Real>& layer, bool learning) {
-  if (V_.Begin(learning)) Compare();
+void Interneurons<Real>::Transmit(const Rates<Real>& layer, const Step& step, bool learning) {
+  if (V_.Begin(step, learning)) Compare();
   NeuronArray<Real>& s = s_.exists() ? s_ : d_;
   s.SetZero();
   V_.Transmit(layer.r, s.data(), difference_.data(), layer.r_before);

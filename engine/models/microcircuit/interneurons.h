@@ -32,7 +32,7 @@ class Interneurons {
 
   void Fire() { soma_.Fire(dt_); }
   /// d of this step, from the rates of the layer, then V learns.
-  void Transmit(const Rates<Real>& layer, bool learning);
+  void Transmit(const Rates<Real>& layer, const Step& step, bool learning);
   /// `above`: of the neurons that are mirrored.
   void Move(const Soma<Real>& above);
 

@@ -83,15 +83,15 @@ void Layer<Real>::Fire() {
 }
 
 template <class Real>
-void Layer<Real>::TransmitFeedback(const Layer& above, bool learning, const Step& step) {
+void Layer<Real>::TransmitFeedback(const Layer& above, const Step& step, bool learning) {
   const Real* const h = above.high_pass.has_value() ? above.high_pass->h() : nullptr;
-  apical->Transmit({soma, above.soma, h, interneurons->soma()}, learning, step);
-  interneurons->Transmit(soma.rates(), learning);
+  apical->Transmit({soma, above.soma, h, interneurons->soma()}, step, learning);
+  interneurons->Transmit(soma.rates(), step, learning);
 }
 
 template <class Real>
-void Layer<Real>::TransmitForward(const Rates<Real>& below, bool learning) {
-  basal.Transmit(below, soma, learning);
+void Layer<Real>::TransmitForward(const Rates<Real>& below, const Step& step, bool learning) {
+  basal.Transmit(below, soma, step, learning);
 }
 
 template <class Real>

@@ -36,9 +36,9 @@ class Layer {
   /// p and r of this step, of the pyramidal neurons and the interneurons.
   void Fire();
   /// a, d, and what B, C and V learn; of a hidden layer that `above` feeds back to.
-  void TransmitFeedback(const Layer& above, bool learning, const Step& step);
+  void TransmitFeedback(const Layer& above, const Step& step, bool learning);
   /// b, and what W learns.
-  void TransmitForward(const Rates<Real>& below, bool learning);
+  void TransmitForward(const Rates<Real>& below, const Step& step, bool learning);
   /// u and h. `above` as in TransmitFeedback, null for the output.
   void Move(const Layer* above);
   bool finite() const;

@@ -137,13 +137,13 @@ void MicrocircuitNetwork<Real>::Advance(const Step& step) noexcept {
   for (auto& layer : layers) layer->Fire();
   *parts_.loss = layers.back()->teacher->Loss(layers.back()->soma.u_ahead());
   for (size_t i = 0; i + 1 < layers.size(); ++i) {
-    layers[i]->TransmitFeedback(*Above(i), learning, step);
+    layers[i]->TransmitFeedback(*Above(i), step, learning);
   }
   // B has transmitted, and W has not learned yet.
   if (spec_.feedback == FeedbackPath::kTranspose) CopyFeedback();
   Rates<Real> below = parts_.input.rates();
   for (auto& layer : layers) {
-    layer->TransmitForward(below, learning);
+    layer->TransmitForward(below, step, learning);
     below = layer->soma.rates();
   }
   bool finite = true;

@@ -26,8 +26,8 @@ Synapses<Real>::Synapses(std::string name, int64_t post, int64_t pre, int64_t ba
                plasticity) {}
 
 template <class Real>
-bool Synapses<Real>::Begin(bool learning) {
-  pass_ = weights_.NextPass(learning);
+bool Synapses<Real>::Begin(const Step& step, bool learning) {
+  pass_ = weights_.NextPass(step, learning);
   pass_.batch = batch_;
   pass_.post_stride = PaddedRow<Real>(post());
   return pass_.update.rule != Rule::kFixed;

@@ -35,7 +35,7 @@ class Synapses {
   void ClearPadding() { weights_.ClearPadding(); }
 
   /// Once in each step; true when the weights learn in it.
-  bool Begin(bool learning);
+  bool Begin(const Step& step, bool learning);
   /// s ← s + W r, and W learns from −⟨learn_post learn_preᵀ⟩ if it does in this step.
   void Transmit(const Real* r, Real* s, const Real* learn_post, const Real* learn_pre);
   /// s ← s + W r

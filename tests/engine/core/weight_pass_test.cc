@@ -3,14 +3,18 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <thread>
 #include <tuple>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "engine/core/arena.h"
 #include "engine/core/random.h"
+#include "hwy/targets.h"
 
 namespace prospero {
 namespace {
@@ -36,6 +40,9 @@ class Arrays {
     arena_.Want(&pass.s, batch * pass.post_stride);
     arena_.Want(&learn_pre_, batch * pass.columns);
     arena_.Want(&learn_post_, batch * pass.post_stride);
+    const int64_t tiles = TilingOf(pass.rows, pass.columns).tiles;
+    arena_.Want(&pass.tile_sums.e_bottom, tiles * pass.columns);
+    arena_.Want(&pass.tile_sums.counts, tiles);
     EXPECT_TRUE(arena_.Allocate());
     pass.r_pre = r_pre_;
     pass.e_post = e_post_;
@@ -245,25 +252,103 @@ TEST(WeightPassTest, LearnsFromOtherFactorsThanItTransmits) {
 }
 
 template <class Real>
-void ExpectSameBitsInABatch() {
-  Arrays<Real> batch(21, 50, 5, 2);
-  for (int64_t b = 0; b < 5; ++b) {
-    Arrays<Real> single(21, 50, 1, 2);
+void ExpectSameBitsInABatch(int64_t post, int64_t pre, int64_t trials) {
+  Arrays<Real> batch(post, pre, trials, 2), all(post, pre, trials, 2);
+  RunPass(all.pass);
+  for (int64_t b = 0; b < trials; ++b) {
+    Arrays<Real> single(post, pre, 1, 2);
     std::copy_n(&batch.r(b, 0), single.pass.columns, &single.r(0, 0));
     std::copy_n(&batch.e(b, 0), single.pass.post_stride, &single.e(0, 0));
     std::copy_n(&batch.s(b, 0), single.pass.post_stride, &single.s(0, 0));
     std::copy_n(&batch.e_bottom(b, 0), single.pass.columns, &single.e_bottom(0, 0));
     RunPass(single.pass);
-    Arrays<Real> all(21, 50, 5, 2);
-    RunPass(all.pass);
-    for (int64_t i = 0; i < 21; ++i) EXPECT_EQ(all.s(b, i), single.s(0, i));
-    for (int64_t j = 0; j < 50; ++j) EXPECT_EQ(all.e_bottom(b, j), single.e_bottom(0, j));
+    for (int64_t i = 0; i < post; ++i) ASSERT_EQ(all.s(b, i), single.s(0, i));
+    for (int64_t j = 0; j < pre; ++j) ASSERT_EQ(all.e_bottom(b, j), single.e_bottom(0, j));
   }
 }
 
 TEST(WeightPassTest, GivesATrialTheSameBitsAloneAndInABatch) {
-  ExpectSameBitsInABatch<float>();
-  ExpectSameBitsInABatch<double>();
+  ExpectSameBitsInABatch<float>(21, 50, 5);
+  ExpectSameBitsInABatch<double>(21, 50, 5);
+  // Of several tiles and column blocks.
+  ExpectSameBitsInABatch<float>(100, 2100, 13);
+  ExpectSameBitsInABatch<double>(100, 1100, 13);
+}
+
+/// Runs the tasks last to first, two at a time.
+class BackwardTeam final : public Team {
+ public:
+  void Run(int64_t count, absl::FunctionRef<void(int64_t)> task) noexcept override {
+    std::atomic<int64_t> left{count};
+    const auto work = [&left, task] {
+      for (int64_t i = --left; i >= 0; i = --left) task(i);
+    };
+    std::thread second(work);
+    work();
+    second.join();
+    ++runs;
+  }
+  int64_t runs = 0;
+};
+
+/// Calls expect_same(a, b) with the passes of two arrays of several tiles, which start alike; it
+/// runs them.
+template <class Real>
+void ExpectSameBitsOf(Rule rule, int64_t batch,
+                      absl::FunctionRef<void(const WeightPass<Real>&)> one,
+                      absl::FunctionRef<void(const WeightPass<Real>&)> other) {
+  Arrays<Real> a(203, 1100, batch, 7), b(203, 1100, batch, 7);
+  UpdateCount counts[2];
+  a.pass.count = &counts[0];
+  b.pass.count = &counts[1];
+  for (Arrays<Real>* arrays : {&a, &b}) Configure(rule, arrays->pass.update);
+  one(a.pass);
+  other(b.pass);
+  const int64_t weights = a.pass.rows * a.pass.columns;
+  EXPECT_TRUE(std::equal(a.pass.W, a.pass.W + weights, b.pass.W));
+  EXPECT_TRUE(std::equal(a.pass.update.m, a.pass.update.m + weights, b.pass.update.m));
+  EXPECT_TRUE(std::equal(a.pass.s, a.pass.s + batch * a.pass.post_stride, b.pass.s));
+  EXPECT_TRUE(
+      std::equal(a.pass.e_bottom, a.pass.e_bottom + batch * a.pass.columns, b.pass.e_bottom));
+  EXPECT_EQ(counts[0].swallowed, counts[1].swallowed);
+  EXPECT_EQ(counts[0].squared_change, counts[1].squared_change);
+}
+
+template <class Real>
+void ExpectSameBitsInATeam(Rule rule, int64_t batch) {
+  BackwardTeam team;
+  ExpectSameBitsOf<Real>(rule, batch, RunPass<Real>, [&team](WeightPass<Real> pass) {
+    pass.team = &team;
+    RunPass(pass);
+  });
+  EXPECT_GT(team.runs, 0);
+}
+
+TEST(WeightPassTest, GivesTheSameBitsInATeam) {
+  for (const Rule rule : kRules) {
+    for (const int64_t batch : {1, 5}) {
+      ExpectSameBitsInATeam<float>(rule, batch);
+      ExpectSameBitsInATeam<double>(rule, batch);
+    }
+  }
+}
+
+/// Runs the pass with the kernels of AVX2, whatever the machine has.
+template <class Real>
+void RunPassWithAvx2(const WeightPass<Real>& pass) {
+  hwy::SetSupportedTargetsForTest(HWY_AVX2);
+  RunPass(pass);
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+TEST(WeightPassTest, GivesTheSameBitsOnEachMachine) {
+  if ((hwy::SupportedTargets() & HWY_AVX3) == 0) GTEST_SKIP() << "a machine without AVX-512";
+  for (const Rule rule : kRules) {
+    for (const int64_t batch : {1, 2, 13}) {
+      ExpectSameBitsOf<float>(rule, batch, RunPass<float>, RunPassWithAvx2<float>);
+      ExpectSameBitsOf<double>(rule, batch, RunPass<double>, RunPassWithAvx2<double>);
+    }
+  }
 }
 
 template <class Real>

@@ -1,0 +1,112 @@
+// Vectors of a fixed number of lanes, whatever the machine: results must be the same bits on
+// each. Only for .cc files of the engine. Kernels that pay for it are compiled for AVX2 and for
+// AVX-512, as Highway's foreach_target.h does it, so everything here stands once for each target.
+
+#if defined(PROSPERO_ENGINE_CORE_SIMD_INL_H) == defined(HWY_TARGET_TOGGLE)
+#ifdef PROSPERO_ENGINE_CORE_SIMD_INL_H
+#undef PROSPERO_ENGINE_CORE_SIMD_INL_H
+#else
+#define PROSPERO_ENGINE_CORE_SIMD_INL_H
+#endif
+
+#include <cstddef>
+#include <cstdint>
+
+// The baseline is chosen by -march alone. Highway would ask for AES too, which x86-64-v3 has not
+// and no kernel uses.
+#define HWY_DISABLE_PCLMUL_AES
+#include "engine/core/arena.h"
+#include "hwy/highway.h"
+
+#if HWY_STATIC_TARGET > HWY_AVX2
+#error "the kernels need AVX2 and FMA: compile with -march=x86-64-v3"
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace prospero {
+namespace HWY_NAMESPACE {
+
+namespace hn = hwy::HWY_NAMESPACE;
+
+/// The widest vector of the target: 64 bytes or 32.
+template <class Real>
+using Tag = hn::CappedTag<Real, kRowBytes / sizeof(Real)>;
+template <class Real>
+using Vec = hn::Vec<Tag<Real>>;
+/// Values in one Vec.
+template <class Real>
+inline constexpr int64_t kVec = hn::MaxLanes(Tag<Real>());
+/// Values in one column block of a weight matrix: a whole padded row of 64 bytes.
+template <class Real>
+inline constexpr int64_t kLanes = kRowBytes / static_cast<int64_t>(sizeof(Real));
+/// Vecs in one column block.
+template <class Real>
+inline constexpr int64_t kParts = kLanes<Real> / kVec<Real>;
+
+template <class Real>
+HWY_INLINE Vec<Real> LoadVec(const Real* p) {
+  return hn::Load(Tag<Real>(), p);
+}
+template <class Real>
+HWY_INLINE void StoreVec(Vec<Real> x, Real* p) {
+  hn::Store(x, Tag<Real>(), p);
+}
+template <class Real>
+HWY_INLINE Vec<Real> SetVec(Real x) {
+  return hn::Set(Tag<Real>(), x);
+}
+/// As LoadVec, for a value with several uses: the compiler would read it from memory for each.
+template <class Real>
+HWY_INLINE Vec<Real> LoadVecOnce(const Real* p) {
+  Vec<Real> x = LoadVec(p);
+  asm("" : "+v"(x.raw));
+  return x;
+}
+template <class Real>
+HWY_INLINE Vec<Real> ZeroVec() {
+  return hn::Zero(Tag<Real>());
+}
+
+/// The upper half of the lanes added to the lower.
+template <class D>
+HWY_INLINE auto Fold(D /*tag*/, hn::Vec<D> x) {
+  const hn::Half<D> half;
+  return hn::Add(hn::LowerHalf(half, x), hn::UpperHalf(half, x));
+}
+
+/// The lanes of one column block, folded to 16 bytes: the first levels of every sum of lanes.
+template <class Real>
+HWY_INLINE auto FoldLanes(const Vec<Real> (&x)[kParts<Real>]) {
+  const hn::FixedTag<Real, kLanes<Real> / 2> half;
+  if constexpr (kParts<Real> == 1) {
+    return Fold(half, Fold(Tag<Real>(), x[0]));
+  } else {
+    return Fold(half, hn::Add(x[0], x[1]));
+  }
+}
+
+/// sums[k] += all lanes of rows[k], for four rows, by a tree that never changes:
+/// ((x0 + x2) + (x1 + x3)), or x0 + x1, of the four, or two, folded lanes of float, or double.
+HWY_INLINE void AddSumsOfLanes(const Vec<float> (*rows)[kParts<float>], float* sums) {
+  const hn::FixedTag<float, 4> tag;
+  const auto a = FoldLanes<float>(rows[0]), b = FoldLanes<float>(rows[1]);
+  const auto c = FoldLanes<float>(rows[2]), d = FoldLanes<float>(rows[3]);
+  const auto ab = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
+  const auto cd = hn::Add(hn::InterleaveLower(tag, c, d), hn::InterleaveUpper(tag, c, d));
+  const auto sum = hn::Add(hn::ConcatLowerLower(tag, cd, ab), hn::ConcatUpperUpper(tag, cd, ab));
+  hn::Store(hn::Add(hn::Load(tag, sums), sum), tag, sums);
+}
+HWY_INLINE void AddSumsOfLanes(const Vec<double> (*rows)[kParts<double>], double* sums) {
+  const hn::FixedTag<double, 2> tag;
+  for (int k = 0; k < 4; k += 2) {
+    const auto a = FoldLanes<double>(rows[k]), b = FoldLanes<double>(rows[k + 1]);
+    const auto sum = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
+    hn::Store(hn::Add(hn::Load(tag, sums + k), sum), tag, sums + k);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace prospero
+HWY_AFTER_NAMESPACE();
+
+#endif  // per target
