@@ -13,13 +13,19 @@ inline double WallSeconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-/// How long the calling thread has run [s]. For what one thread does alone: time that others took
-/// from it is not in it.
-inline double ThreadSeconds() {
+/// How long the clock's thread, or process, has run [s].
+inline double CpuSeconds(clockid_t clock) {
   timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  clock_gettime(clock, &time);
   return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
+
+/// How long the calling thread has run [s]. For what one thread does alone: time that others took
+/// from it is not in it.
+inline double ThreadSeconds() { return CpuSeconds(CLOCK_THREAD_CPUTIME_ID); }
+
+/// How long all threads of this process have run, together [s].
+inline double ProcessSeconds() { return CpuSeconds(CLOCK_PROCESS_CPUTIME_ID); }
 
 /// The rate of something that is done over and over, in short runs of which the quickest counts:
 /// others who use the machine can only make one slower.
