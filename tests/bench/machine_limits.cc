@@ -91,9 +91,12 @@ template <class Real>
 int64_t MultiplyAdd(int64_t count, Real* result) {
   const hn::ScalableTag<Real> tag;
   const auto a = hn::Set(tag, Real(0.999)), b = hn::Set(tag, Real(1e-3));
-  auto x0 = hn::Set(tag, *result);
-  auto x1 = x0, x2 = x0, x3 = x0, x4 = x0, x5 = x0;
-  auto x6 = x0, x7 = x0, x8 = x0, x9 = x0, x10 = x0, x11 = x0;
+  // Each chain starts elsewhere: of two that are the same the compiler would keep one.
+  const auto start = [tag, result](int k)
+                         HWY_ATTR { return hn::Set(tag, *result + static_cast<Real>(k)); };
+  auto x0 = start(0), x1 = start(1), x2 = start(2), x3 = start(3), x4 = start(4), x5 = start(5);
+  auto x6 = start(6), x7 = start(7), x8 = start(8), x9 = start(9), x10 = start(10);
+  auto x11 = start(11);
   for (int64_t i = 0; i < count; ++i) {
     x0 = hn::MulAdd(x0, a, b);
     x1 = hn::MulAdd(x1, a, b);
