@@ -35,9 +35,9 @@ void ForwardTile(const WeightPass<Real>& pass, int64_t i, int64_t b, int64_t beg
     }
     for (int64_t j = begin + p * kVec<Real>; j < end; j += kLanes<Real>) {
       Vec<Real> x[kTrials];
-      for (int t = 0; t < kTrials; ++t) x[t] = LoadVec(r + t * columns + j);
+      for (int t = 0; t < kTrials; ++t) x[t] = InRegister(LoadVec(r + t * columns + j));
       for (int k = 0; k < kRows; ++k) {
-        const Vec<Real> w = LoadVec(W + k * columns + j);
+        const Vec<Real> w = InRegister(LoadVec(W + k * columns + j));
         for (int t = 0; t < kTrials; ++t) sum[t][k] = hn::MulAdd(w, x[t], sum[t][k]);
       }
     }
@@ -89,9 +89,9 @@ void BackwardTile(const WeightPass<Real>& pass, int64_t b, int64_t j, bool anew)
   const Real* W = pass.W + j;
   for (int64_t i = 0; i < rows; ++i, W += columns) {
     Vec<Real> w[kWide];
-    for (int v = 0; v < kWide; ++v) w[v] = LoadVec(W + v * kVec<Real>);
+    for (int v = 0; v < kWide; ++v) w[v] = InRegister(LoadVec(W + v * kVec<Real>));
     for (int t = 0; t < kTrials; ++t) {
-      const Vec<Real> x = SetVec(e[t * post_stride + i]);
+      const Vec<Real> x = InRegister(SetVec(e[t * post_stride + i]));
       for (int v = 0; v < kWide; ++v) sum[t][v] = hn::MulAdd(w[v], x, sum[t][v]);
     }
   }
@@ -139,9 +139,9 @@ void SumOuterProducts(const WeightPass<Real>& pass, int64_t i, int64_t j, Real* 
   }
   for (int64_t b = 0; b < batch; ++b, r += columns, e += post_stride) {
     Vec<Real> x[kWide];
-    for (int v = 0; v < kWide; ++v) x[v] = LoadVec(r + v * kVec<Real>);
+    for (int v = 0; v < kWide; ++v) x[v] = InRegister(LoadVec(r + v * kVec<Real>));
     for (int k = 0; k < kRows; ++k) {
-      const Vec<Real> y = SetVec(e[k]);
+      const Vec<Real> y = InRegister(SetVec(e[k]));
       for (int v = 0; v < kWide; ++v) sum[k][v] = hn::MulAdd(y, x[v], sum[k][v]);
     }
   }

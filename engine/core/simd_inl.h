@@ -55,16 +55,17 @@ template <class Real>
 HWY_INLINE Vec<Real> SetVec(Real x) {
   return hn::Set(Tag<Real>(), x);
 }
-/// As LoadVec, for a value with several uses: the compiler would read it from memory for each.
-template <class Real>
-HWY_INLINE Vec<Real> LoadVecOnce(const Real* p) {
-  Vec<Real> x = LoadVec(p);
-  asm("" : "+v"(x.raw));
-  return x;
-}
 template <class Real>
 HWY_INLINE Vec<Real> ZeroVec() {
   return hn::Zero(Tag<Real>());
+}
+
+/// x, which was just read from memory and has several uses. Without this the compiler would read
+/// it anew for each of them, and the load ports are what some kernels wait for.
+template <class V>
+HWY_INLINE V InRegister(V x) {
+  asm("" : "+v"(x.raw));
+  return x;
 }
 
 /// The upper half of the lanes added to the lower.

@@ -48,7 +48,7 @@ void SweepColumns(const WeightPass<Real>& pass, int64_t begin, int64_t end,
         if constexpr (kBackward) back = LoadVec(e_bottom + at);
         for (int k = 0; k < kRowBlock; ++k) {
           Real* const place = W + k * columns + at;
-          const Vec<Real> w = LoadVecOnce(place);
+          const Vec<Real> w = InRegister(LoadVec(place));
           if constexpr (kForward) sums[k][p] = hn::MulAdd(w, r, sums[k][p]);
           if constexpr (kBackward) back = hn::MulAdd(w, e[k], back);
           update(w, kApart ? learn[k] : e[k], scaled_r, place);
