@@ -8,21 +8,28 @@
 // passes over each matrix, in turns with ours, so that their ratio does not depend on how busy
 // the machine is.
 //
+// Large networks are also stepped by a crew of all threads, against what all threads can do; small
+// ones have no use for it and must not suffer from it.
+//
 // `best_steps/s` is the best of many short runs and what the percentages are of; `steps/s` is the
 // mean over all. The last chain is at least three times as large as the last-level cache.
 
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/types/optional.h"
+#include "engine/runtime/crew.h"
 #include "tests/bench/chains.h"
 #include "tests/bench/machine_limits.h"
 #include "tests/bench/plain_chain.h"
@@ -43,15 +50,16 @@ struct Case {
   int64_t batch = 1;
   bool frozen = false;
   bool aligned = false;
+  bool all_threads = false;
 
   std::string name() const {
     const char* const rule = frozen                              ? "frozen"
                              : optimizer == Optimizer::kAdam     ? "adam"
                              : optimizer == Optimizer::kMomentum ? "momentum"
                                                                  : "sgd";
-    return absl::StrCat(absl::StrJoin(sizes, "-"), "/",
-                        precision == DataType::kFloat32 ? "float32" : "float64", "/", rule,
-                        aligned ? "/aligned" : "", "/batch:", batch);
+    return absl::StrCat(
+        absl::StrJoin(sizes, "-"), "/", precision == DataType::kFloat32 ? "float32" : "float64",
+        "/", rule, aligned ? "/aligned" : "", "/batch:", batch, all_threads ? "/threads:all" : "");
   }
 };
 
@@ -153,16 +161,51 @@ void Report(benchmark::State& state, const Case& c, double best_rate, int thread
   state.counters["limit_GFLOP/s"] = peak / 1e9;
 }
 
+/// A crew of as many threads as the machine has cores, the calling one among them.
+class AllThreads {
+ public:
+  AllThreads() : crew_(count() - 1) {
+    crew_.Begin();
+    for (int i = 1; i < count(); ++i) helpers_.emplace_back([this] { Help(); });
+  }
+  ~AllThreads() {
+    over_ = true;
+    crew_.Rest();
+    for (std::thread& helper : helpers_) helper.join();
+  }
+
+  Team* team() { return &crew_; }
+  static int count() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+ private:
+  void Help() {
+    while (!over_) {
+      if (const int place = crew_.Join(); place >= 0) {
+        crew_.Help(place, [this] { return over_.load(std::memory_order_relaxed); });
+      }
+    }
+  }
+
+  std::atomic<bool> over_ = false;
+  Crew crew_;
+  std::vector<std::thread> helpers_;
+};
+
 void Step(benchmark::State& state, const Case& c) {
   Network* const network = NetworkOf(c, state);
   if (network == nullptr) return;
+  absl::optional<AllThreads> threads;
+  if (c.all_threads) threads.emplace();
+  Team* const team = c.all_threads ? threads->team() : nullptr;
   static int64_t n = 0;
-  const auto step = [network] { network->Advance({n++, kDt}); };
+  const auto step = [network, team] { network->Advance({n++, kDt, team}); };
   const int64_t run = RunLength(step);
+  const auto seconds = c.all_threads ? WallSeconds : ThreadSeconds;
   BestRate rate;
-  while (state.KeepRunningBatch(run)) rate.Run(run, ThreadSeconds, step);
+  while (state.KeepRunningBatch(run)) rate.Run(run, seconds, step);
+  threads.reset();
   if (!network->finite()) return state.SkipWithError("diverged");
-  Report(state, c, rate.per_second(), 1);
+  Report(state, c, rate.per_second(), c.all_threads ? AllThreads::count() : 1);
 }
 
 /// One iteration is a short run of each.
@@ -188,8 +231,9 @@ void AgainstEigen(benchmark::State& state, const Case& c) {
 }
 
 void Register(const Case& c) {
-  benchmark::RegisterBenchmark(absl::StrCat("Step/", c.name()).c_str(),
-                               [c](benchmark::State& state) { Step(state, c); });
+  auto* const registered = benchmark::RegisterBenchmark(
+      absl::StrCat("Step/", c.name()).c_str(), [c](benchmark::State& state) { Step(state, c); });
+  if (c.all_threads) registered->UseRealTime();
 }
 
 void RegisterAll() {
@@ -206,6 +250,7 @@ void RegisterAll() {
     Register({.sizes = sizes, .optimizer = Optimizer::kMomentum});
     Register({.sizes = sizes, .optimizer = Optimizer::kAdam});
     Register({.sizes = sizes, .precision = DataType::kFloat64});
+    if (AllThreads::count() > 1) Register({.sizes = sizes, .all_threads = true});
     if (sizes == past_the_cache) continue;
     Register({.sizes = sizes, .aligned = true});
     for (const int64_t batch : {32, 64}) Register({.sizes = sizes, .batch = batch});
@@ -213,6 +258,8 @@ void RegisterAll() {
   for (const DataType precision : {DataType::kFloat32, DataType::kFloat64}) {
     Register({.sizes = square, .precision = precision, .batch = 64});
     Register({.sizes = square, .precision = precision, .batch = 64, .frozen = true});
+    if (AllThreads::count() < 2) continue;
+    Register({.sizes = square, .precision = precision, .batch = 64, .all_threads = true});
   }
   for (size_t k = 0; k < 3; ++k) {
     for (const DataType precision : {DataType::kFloat32, DataType::kFloat64}) {

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_join.h"
 #include "tests/bench/chains.h"
 #include "tests/bench/local_server.h"
 #include "tests/bench/stopwatch.h"
@@ -83,8 +84,12 @@ void Drive(benchmark::State& state, const std::vector<int64_t>& sizes, int64_t a
   Driven driven(server.address(), sizes, steps);
   int64_t n = 0;
   BestRate alone, wire;
+  double alone_cpu = 0, wire_cpu = 0;
   for (auto _ : state) {
+    alone_cpu -= ThreadSeconds();
     alone.Run(messages * steps, WallSeconds, [&] { network->Advance({n++, 0.1}); });
+    alone_cpu += ThreadSeconds();
+    wire_cpu -= ProcessSeconds();
     wire.Run(1, WallSeconds, [&] {
       for (int i = 0; i < ahead; ++i) driven.Write();
       for (int64_t i = ahead; i < messages; ++i) {
@@ -93,20 +98,23 @@ void Drive(benchmark::State& state, const std::vector<int64_t>& sizes, int64_t a
       }
       for (int i = 0; i < ahead; ++i) driven.Read();
     });
+    wire_cpu += ProcessSeconds();
   }
   const double rate = wire.per_second() * static_cast<double>(messages * steps);
+  state.SetLabel(absl::StrJoin(sizes, "-"));
   state.counters["engine_steps/s"] = alone.per_second();
   state.counters["drive_steps/s"] = rate;
   state.counters["ratio"] = rate / alone.per_second();
+  state.counters["cpu_ratio"] = alone_cpu / wire_cpu;
 }
 
 void Ks(benchmark::internal::Benchmark* b) {
   b->ArgName("K")->Arg(1)->Arg(16)->Arg(64)->Arg(100)->Arg(256)->Arg(1000)->UseRealTime();
 }
-BENCHMARK_CAPTURE(Drive, 64 - 512 - 512 - 10 / one_at_a_time, kMedium, 0)->Apply(Ks);
-BENCHMARK_CAPTURE(Drive, 64 - 512 - 512 - 10 / one_ahead, kMedium, 1)->Apply(Ks);
-BENCHMARK_CAPTURE(Drive, 10 - 100 - 100 - 10 / one_at_a_time, kSmall, 0)->Apply(Ks);
-BENCHMARK_CAPTURE(Drive, 10 - 100 - 100 - 10 / one_ahead, kSmall, 1)->Apply(Ks);
+BENCHMARK_CAPTURE(Drive, medium_one_at_a_time, kMedium, 0)->Apply(Ks);
+BENCHMARK_CAPTURE(Drive, medium_one_ahead, kMedium, 1)->Apply(Ks);
+BENCHMARK_CAPTURE(Drive, small_one_at_a_time, kSmall, 0)->Apply(Ks);
+BENCHMARK_CAPTURE(Drive, small_one_ahead, kSmall, 1)->Apply(Ks);
 
 }  // namespace
 }  // namespace prospero::server
