@@ -1,5 +1,7 @@
 #include "engine/core/initializer.h"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -49,6 +51,14 @@ absl::Status CheckValues(const Initializer& initializer, const std::vector<int64
   return absl::OkStatus();
 }
 
+/// A uniform number on [0, 1) becomes one of kUniform.
+double OnInterval(const Initializer& initializer, double uniform) {
+  return initializer.a + (initializer.b - initializer.a) * uniform;
+}
+
+/// A uniform number on [0, 1) becomes one of kFanIn.
+double AboutZero(double bound, double uniform) { return bound * (2.0 * uniform - 1.0); }
+
 }  // namespace
 
 absl::Status Check(const Initializer& initializer, const std::vector<int64_t>& shape) {
@@ -78,22 +88,52 @@ double FirstValues::operator()(int64_t index) const {
     case Initializer::Kind::kConstant:
       return initializer_.a;
     case Initializer::Kind::kUniform:
-      return initializer_.a + (initializer_.b - initializer_.a) * random_.Uniform(index);
+      return OnInterval(initializer_, random_.Uniform(index));
     case Initializer::Kind::kNormal:
       return initializer_.a + initializer_.b * random_.Normal(index);
     case Initializer::Kind::kFanIn:
-      return bound_ * (2.0 * random_.Uniform(index) - 1.0);
+      return AboutZero(bound_, random_.Uniform(index));
     case Initializer::Kind::kValues:
       return initializer_.values[static_cast<size_t>(index)];
   }
   return 0.0;
 }
 
+template <class Real, class Law>
+void FirstValues::FillUniform(int64_t first, int64_t stride, int64_t count, Law law,
+                              Real* out) const {
+  std::array<double, 256> uniform;
+  for (int64_t done = 0; done < count; done += 256) {
+    const int64_t part = std::min<int64_t>(count - done, 256);
+    random_.Uniform(first + done * stride, stride, part, uniform.data());
+    std::transform(uniform.begin(), uniform.begin() + part, out + done,
+                   [law](double x) { return static_cast<Real>(law(x)); });
+  }
+}
+
+template <class Real>
+void FirstValues::Fill(int64_t first, int64_t stride, int64_t count, Real* out) const {
+  if (initializer_.kind == Initializer::Kind::kUniform) {
+    const auto law = [&first_values = initializer_](double x) {
+      return OnInterval(first_values, x);
+    };
+    return FillUniform(first, stride, count, law, out);
+  }
+  if (initializer_.kind == Initializer::Kind::kFanIn) {
+    const auto law = [bound = bound_](double x) { return AboutZero(bound, x); };
+    return FillUniform(first, stride, count, law, out);
+  }
+  for (int64_t k = 0; k < count; ++k) out[k] = static_cast<Real>((*this)(first + k * stride));
+}
+
+template void FirstValues::Fill(int64_t, int64_t, int64_t, float*) const;
+template void FirstValues::Fill(int64_t, int64_t, int64_t, double*) const;
+
 std::vector<double> Draw(const Initializer& initializer, int64_t count, int64_t fan_in,
                          uint64_t seed, absl::string_view name) {
   const FirstValues first(initializer, fan_in, seed, name);
   std::vector<double> values(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) values[static_cast<size_t>(i)] = first(i);
+  first.Fill(0, 1, count, values.data());
   return values;
 }
 

@@ -22,16 +22,22 @@ struct Initializer {
 /// kInvalidArgument names the field, as in components.proto. `shape` is that of the array.
 absl::Status Check(const Initializer& initializer, const std::vector<int64_t>& shape);
 
-/// The first values of one array, one at a time. Drawn ones are a pure function of the seed,
-/// the array's name and the position. Keeps a reference to `initializer`.
+/// The first values of one array, one or many at a time. Drawn ones are a pure function of the
+/// seed, the array's name and the position. Keeps a reference to `initializer`.
 class FirstValues {
  public:
   FirstValues(const Initializer& initializer, int64_t fan_in, uint64_t seed,
               absl::string_view name);
   /// `index`: position in the array, row-major.
   double operator()(int64_t index) const;
+  /// out[k] = (*this)(first + k * stride), rounded, for k < count.
+  template <class Real>
+  void Fill(int64_t first, int64_t stride, int64_t count, Real* out) const;
 
  private:
+  template <class Real, class Law>
+  void FillUniform(int64_t first, int64_t stride, int64_t count, Law law, Real* out) const;
+
   const Initializer& initializer_;
   double bound_;  ///< kFanIn
   RandomStream random_;

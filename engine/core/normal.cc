@@ -4,6 +4,7 @@
 #include <cassert>
 #include <numbers>
 
+#include "engine/core/philox_inl.h"
 #include "engine/core/random.h"
 #include "engine/core/simd.h"
 // After simd.h, which fixes the target.
@@ -11,36 +12,6 @@
 
 namespace prospero {
 namespace {
-
-/// Four counters of Philox side by side: each lane of 64 bits holds one word of 32 bits.
-using Words = hn::FixedTag<uint64_t, 4>;
-using WordVec = hn::Vec<Words>;
-using Halves = hn::FixedTag<uint32_t, 8>;
-
-WordVec SetWord(uint64_t x) { return hn::Set(Words(), x & 0xFFFFFFFFu); }
-WordVec Low(WordVec x) { return hn::And(x, hn::Set(Words(), uint64_t{0xFFFFFFFFu})); }
-WordVec High(WordVec x) { return hn::ShiftRight<32>(x); }
-
-WordVec Product(WordVec x, uint32_t factor) {
-  return hn::MulEven(hn::BitCast(Halves(), x), hn::Set(Halves(), factor));
-}
-
-struct Block {
-  WordVec x0, x1, x2, x3;
-};
-
-/// Philox 4x32-10, as in random.h.
-Block Scramble(Block c, uint64_t seed) {
-  WordVec key0 = SetWord(seed), key1 = SetWord(seed >> 32);
-  for (int round = 0; round < 10; ++round) {
-    const WordVec a = Product(c.x0, 0xD2511F53u), b = Product(c.x2, 0xCD9E8D57u);
-    c = {hn::Xor(hn::Xor(High(b), c.x1), key0), Low(b), hn::Xor(hn::Xor(High(a), c.x3), key1),
-         Low(a)};
-    key0 = Low(hn::Add(key0, SetWord(0x9E3779B9u)));
-    key1 = Low(hn::Add(key1, SetWord(0xBB67AE85u)));
-  }
-  return c;
-}
 
 /// 52 bits as a number on [1, 2).
 Vec<double> OneToTwo(WordVec low, WordVec high) {
@@ -50,7 +21,7 @@ Vec<double> OneToTwo(WordVec low, WordVec high) {
 }
 
 /// Eight Gaussians from four blocks of random bits.
-void BoxMuller(const Block& block, Vec<double>& first, Vec<double>& second) {
+void BoxMuller(const PhiloxBlocks& block, Vec<double>& first, Vec<double>& second) {
   const Tag<double> tag;
   // 2 − [1, 2) is never 0, as a logarithm needs it.
   const Vec<double> uniform = hn::Sub(SetVec(2.0), OneToTwo(block.x0, block.x1));
@@ -86,13 +57,13 @@ template <class Real>
 void FillNormal(uint64_t seed, uint64_t stream, int64_t step, int64_t row, int64_t count,
                 Real* out) {
   assert(count % 8 == 0);
-  const uint64_t key = KeyOf(seed, stream, row);
+  const PhiloxKeys philox(KeyOf(seed, stream, row));
   const auto n = static_cast<uint64_t>(step);
+  const WordVec low = hn::Set(Words(), n), high = hn::Set(Words(), n >> 32);
   for (int64_t i = 0; i < count; i += 8) {
-    const auto place = static_cast<uint64_t>(i / 2);
-    const WordVec index = hn::Iota(Words(), place);
+    const WordVec index = hn::Iota(Words(), static_cast<uint64_t>(i / 2));
     Vec<double> first, second;
-    BoxMuller(Scramble({index, SetWord(n), SetWord(n >> 32), SetWord(0)}, key), first, second);
+    BoxMuller(philox({index, low, high, hn::Zero(Words())}), first, second);
     Store(first, second, out + i);
   }
 }

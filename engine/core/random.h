@@ -23,6 +23,8 @@ class RandomStream {
 
   /// Uniform on [0, 1), 53 random bits.
   double Uniform(int64_t index) const;
+  /// out[k] = Uniform(first + k * stride) for k < count, many times as quick.
+  void Uniform(int64_t first, int64_t stride, int64_t count, double* out) const;
   /// Standard Gaussian (Box and Muller 1958).
   double Normal(int64_t index) const;
 

@@ -49,11 +49,9 @@ void Weights<Real>::Reset(uint64_t seed) {
   const Initializer first = initializer_.value_or(Initializer());
   const FirstValues values(first, transposed ? layout_.rows : layout_.columns, seed, name_);
   for (int64_t i = 0; i < layout_.rows; ++i) {
-    Real* const row = W_ + i * layout_.stride;
-    for (int64_t j = 0; j < layout_.columns; ++j) {
-      const int64_t index = transposed ? j * layout_.rows + i : i * layout_.columns + j;
-      row[j] = static_cast<Real>(values(index));
-    }
+    const int64_t first_index = transposed ? i : i * layout_.columns;
+    const int64_t distance = transposed ? layout_.rows : 1;
+    values.Fill(first_index, distance, layout_.columns, W_ + i * layout_.stride);
   }
   learner_.Forget();
 }

@@ -59,6 +59,41 @@ TEST(Draw, IsAFunctionOfSeedAndName) {
   EXPECT_EQ(W, std::vector<double>(longer.begin(), longer.begin() + 100));
 }
 
+template <class Real>
+void ExpectFillsWhatItDraws(const Initializer& initializer) {
+  const FirstValues first(initializer, 7, 3, "W");
+  for (const int64_t stride : {1, 5}) {
+    std::vector<Real> many(600);
+    first.Fill(11, stride, 600, many.data());
+    for (int64_t k = 0; k < 600; ++k) {
+      ASSERT_EQ(many[static_cast<size_t>(k)], static_cast<Real>(first(11 + k * stride))) << k;
+    }
+  }
+}
+
+TEST(FirstValues, AreTheSameBitsOneByOneAndManyAtATime) {
+  std::vector<double> given(3100);
+  for (size_t i = 0; i < given.size(); ++i) given[i] = std::sin(static_cast<double>(i));
+  const Initializer all[] = {Make(Kind::kConstant, 0.1), Make(Kind::kUniform, -0.7, 0.3),
+                             Make(Kind::kNormal, 3, 0.1), Make(Kind::kFanIn, 1.3),
+                             Initializer{Kind::kValues, 0, 0, {3100}, given}};
+  for (const Initializer& initializer : all) {
+    ExpectFillsWhatItDraws<float>(initializer);
+    ExpectFillsWhatItDraws<double>(initializer);
+  }
+}
+
+// Recorded once: networks of old seeds must start from the same weights for ever.
+TEST(FirstValues, NeverChange) {
+  const Initializer fan_in = Make(Kind::kFanIn, 1), uniform = Make(Kind::kUniform, -1, 2);
+  const std::vector<double> a = Draw(fan_in, 3, 100, 42, "hidden_to_output.W");
+  const std::vector<double> b = Draw(uniform, 3, 100, 42, "hidden_to_output.W");
+  EXPECT_EQ(
+      a, (std::vector<double>{0x1.c55c72bc99acp-7, -0x1.2a69966018ea3p-5, 0x1.61e583ae73ff2p-4}));
+  EXPECT_EQ(
+      b, (std::vector<double>{0x1.6a41aae434044p-1, -0x1.7c2fcfa175b9p-5, 0x1.cbc72b738cbf2p+0}));
+}
+
 TEST(CheckInitializer, TakesGivenValuesOfTheRightShape) {
   Initializer values{Kind::kValues, 0, 0, {2, 2}, {1, 2, 3, 4}};
   EXPECT_TRUE(Check(values, {2, 2}).ok());

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cmath>
+#include <cstdint>
+#include <vector>
 
 namespace prospero {
 namespace {
@@ -25,6 +27,24 @@ TEST(RandomStream, IsAFunctionOfSeedStreamAndIndex) {
   EXPECT_NE(random.Uniform(5), random.Uniform(6));
   EXPECT_NE(random.Uniform(5), RandomStream(4, "hidden.b").Uniform(5));
   EXPECT_NE(random.Uniform(5), RandomStream(3, "hidden.c").Uniform(5));
+}
+
+// Every length and stride, across the carry from the lower word of the index to the upper.
+TEST(RandomStream, GivesTheSameBitsOneByOneAndManyAtATime) {
+  const RandomStream random(0x0123456789abcdef, uint64_t{0xfedcba9876543210});
+  for (const int64_t stride : {int64_t{1}, int64_t{3}, int64_t{1000}, int64_t{1} << 33}) {
+    for (const int64_t first : {int64_t{0}, int64_t{7}, (int64_t{1} << 32) - 5}) {
+      for (int64_t count = 0; count <= 21; ++count) {
+        std::vector<double> many(static_cast<size_t>(count) + 1, -1.0);
+        random.Uniform(first, stride, count, many.data());
+        for (int64_t k = 0; k < count; ++k) {
+          ASSERT_EQ(many[static_cast<size_t>(k)], random.Uniform(first + k * stride))
+              << first << " + " << k << " * " << stride;
+        }
+        ASSERT_EQ(many.back(), -1.0) << "nothing is written beyond";
+      }
+    }
+  }
 }
 
 TEST(RandomStream, IsUniformOnTheUnitInterval) {
