@@ -26,11 +26,18 @@ struct Relu {
   }
 };
 
+/// exp(−|z|), which Highway takes for 0 where z is not a number. That must stay visible.
+template <class Real>
+Vec<Real> ExpOfMinusAbs(Vec<Real> z) {
+  const Vec<Real> x = hn::Exp(Tag<Real>(), hn::Neg(hn::Abs(z)));
+  return hn::IfThenElse(hn::IsNaN(z), z, x);
+}
+
 /// 1 / (1 + exp(−z)) without overflow.
 template <class Real>
 Vec<Real> Logistic(Vec<Real> z) {
   const Vec<Real> one = SetVec(Real{1});
-  const Vec<Real> x = hn::Exp(Tag<Real>(), hn::Neg(hn::Abs(z)));
+  const Vec<Real> x = ExpOfMinusAbs<Real>(z);
   const Vec<Real> upper = hn::Div(one, hn::Add(one, x));
   return hn::IfThenElse(hn::Lt(z, hn::Zero(Tag<Real>())), hn::Mul(x, upper), upper);
 }
@@ -66,7 +73,7 @@ struct Softplus {
   static void Apply(Vec<Real> z, Vec<Real>& r, Vec<Real>& r_prime) {
     // log(1 + exp z) = max(z, 0) + log(1 + exp(−|z|)) does not overflow.
     const Vec<Real> one = SetVec(Real{1}), zero = hn::Zero(Tag<Real>());
-    const Vec<Real> x = hn::Exp(Tag<Real>(), hn::Neg(hn::Abs(z)));
+    const Vec<Real> x = ExpOfMinusAbs<Real>(z);
     const Vec<Real> upper = hn::Div(one, hn::Add(one, x));
     const auto negative = hn::Lt(z, zero);
     r = hn::Add(hn::IfThenElse(negative, zero, z), hn::Log1p(Tag<Real>(), x));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <thread>
 #include <vector>
 
 #include "engine/core/arena.h"
@@ -56,6 +57,51 @@ TEST(FillNormal, IsPhiloxThroughBoxAndMuller) {
       EXPECT_NEAR(normals[i + k + 4], radius * std::sin(angle), 1e-14);
     }
   }
+}
+
+// As normal.h promises, for 40,000 pairs.
+TEST(FillNormal, IsAsAccurateAsItSays) {
+  constexpr uint32_t kSeed = 1, kStream = 2;
+  constexpr int64_t kCount = 800;
+  const std::array<uint32_t, 4> key = Philox({kStream, 0, 0, 0}, {kSeed, 0});
+  for (uint32_t step = 0; step < 100; ++step) {
+    const Normals<double> normals(kSeed, kStream, step, 0, kCount);
+    for (int64_t i = 0; i < kCount / 2; ++i) {
+      const std::array<uint32_t, 4> bits =
+          Philox({static_cast<uint32_t>(i), step, 0, 0}, {key[0], key[1]});
+      const auto uniform = static_cast<long double>(1 - Fraction(bits[0], bits[1]));
+      const auto turn = static_cast<long double>(Fraction(bits[2], bits[3]));
+      const long double radius = std::sqrt(-2 * std::log(uniform));
+      const long double angle = 2 * std::numbers::pi_v<long double> * turn;
+      const int64_t at = i / 4 * 8 + i % 4;
+      const long double bound = 4 * radius * 0x1p-52L;
+      const auto off = [&](int64_t place, long double exact) {
+        return std::abs(static_cast<long double>(normals[place]) - exact);
+      };
+      ASSERT_LE(off(at, radius * std::cos(angle)), bound) << "step " << step << ", pair " << i;
+      ASSERT_LE(off(at + 4, radius * std::sin(angle)), bound) << "step " << step << ", pair " << i;
+    }
+  }
+}
+
+// Networks with noise must go on as they did.
+TEST(FillNormal, NeverChanges) {
+  const Normals<double> normals(42, 7, 1000, 3, 8);
+  EXPECT_EQ(normals.all(),
+            (std::vector<double>{0x1.2d8f361b05594p+0, 0x1.ae0b34cb2ca5cp-2, 0x1.04b6217b55511p-4,
+                                 -0x1.2719f0b1e80bdp-2, 0x1.3edc446aa1c8ep-3, -0x1.547d8b5f4d26cp-2,
+                                 -0x1.cdbd6a5361befp-1, 0x1.061ada4ba5d34p-1}));
+}
+
+TEST(FillNormal, GivesTheSameBitsInEveryThread) {
+  const std::vector<double> expected = Normals<double>(1, 2, 3, 4, 64).all();
+  std::vector<std::vector<double>> drawn(4);
+  std::vector<std::thread> threads;
+  for (std::vector<double>& mine : drawn) {
+    threads.emplace_back([&mine] { mine = Normals<double>(1, 2, 3, 4, 64).all(); });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<double>& each : drawn) EXPECT_EQ(each, expected);
 }
 
 TEST(FillNormal, RoundsTheSameNumbersToSinglePrecision) {
