@@ -2,6 +2,8 @@
 
 #include <sys/mman.h>
 
+#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 
 namespace prospero {
@@ -29,11 +31,13 @@ bool Arena::Allocate() {
   constexpr int64_t kHugePage = int64_t{2} << 20;
   if (bytes_ == INT64_MAX) return false;
   const bool is_large = bytes_ >= 2 * kHugePage;
-  const int64_t alignment = is_large ? kHugePage : kRowBytes;
-  const auto size = static_cast<size_t>(RoundUp(bytes_, alignment));
-  block_.reset(std::aligned_alloc(static_cast<size_t>(alignment), size));
-  if (block_ == nullptr) return false;
-  // A step walks through all weights; small pages would cost it a table look-up for each.
+  const auto alignment = static_cast<size_t>(is_large ? kHugePage : kRowBytes);
+  const auto size = static_cast<size_t>(std::max<int64_t>(bytes_, kRowBytes));
+  void* block = nullptr;
+  if (posix_memalign(&block, alignment, size) != 0) return false;
+  block_.reset(block);
+  // A step walks through all weights; small pages would cost it a table look-up for each. The
+  // last page is a part of one and stays small: nothing is taken beyond what was asked for.
   if (is_large) madvise(block_.get(), size, MADV_HUGEPAGE);
   std::memset(block_.get(), 0, size);
   for (const Wanted& wanted : wanted_) {

@@ -10,9 +10,12 @@ class AllocationCounter {
  public:
   AllocationCounter();
   int64_t count() const;
+  /// What was asked for, whether or not it was given back.
+  int64_t bytes() const;
 
  private:
   int64_t before_;
+  int64_t bytes_before_;
 };
 
 }  // namespace prospero

@@ -1,7 +1,9 @@
 #include "engine/core/arena.h"
 
 #include <gtest/gtest.h>
+#include <malloc.h>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace prospero {
@@ -27,6 +29,17 @@ TEST(Arena, HoldsLargeArrays) {
   ASSERT_TRUE(arena.Allocate());
   a[(int64_t{3} << 20) - 1] = 1;
   EXPECT_EQ(a[0], 0);
+}
+
+// A block of a little more than two large pages must not take three.
+TEST(Arena, TakesNoMoreThanItTold) {
+  Arena arena;
+  char* a = nullptr;
+  constexpr int64_t kBytes = (int64_t{4} << 20) + 64;
+  arena.Want(&a, kBytes);
+  ASSERT_TRUE(arena.Allocate());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(a) % (2 << 20), 0u);
+  EXPECT_LT(malloc_usable_size(a), static_cast<size_t>(kBytes) + 4096 + 64);
 }
 
 TEST(Arena, RefusesWhatNoNumberCanCount) {
