@@ -108,6 +108,7 @@ bool HostedInstance::RunSlice() {
   simulation_.BeginSlice(budget.seen());
   Advance(budget);
   if (crew_ != nullptr) crew_->Rest();
+  turns_overdrawn_ = budget.turns_overdrawn();
   PublishStatus();
   simulation_.Publish();
   const bool more = HasMore();

@@ -64,6 +64,10 @@ class HostedInstance final : public Instance, public Strand {
   void Drain() override;
 
   bool RunSlice() override;
+  int64_t turns_overdrawn() const override {
+    strand_.AssertHeld();
+    return turns_overdrawn_;
+  }
 
   // For the handles that Attach and Observe give out.
 
@@ -139,6 +143,7 @@ class HostedInstance final : public Instance, public Strand {
   /// The lease whose jobs are run, and its job that was taken and is not done, begun or not.
   std::shared_ptr<Lease> driving_ ABSL_GUARDED_BY(strand_);
   DriveJob* job_ ABSL_GUARDED_BY(strand_) = nullptr;
+  int64_t turns_overdrawn_ ABSL_GUARDED_BY(strand_) = 0;
 
   mutable Mutex mu_;
   CondVar over_;  ///< end_is_over_

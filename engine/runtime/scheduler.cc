@@ -28,6 +28,7 @@ struct Entry {
   enum class Phase : uint8_t { kIdle, kQueued, kRunning };
   std::shared_ptr<Strand> strand;
   std::shared_ptr<Crew> crew;  ///< that may be helped in this slice
+  int64_t turns_to_pass = 0;
   Phase phase = Phase::kIdle;
   bool woken = false;
   bool leaving = false;
@@ -199,15 +200,28 @@ class ThreadPool final : public Scheduler {
     mu_.Unlock();
   }
 
-  void RunFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+  /// The queue is not empty.
+  Entry* NextInTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    while (queue_.size() > 1 && queue_.front()->turns_to_pass > 0) {
+      --queue_.front()->turns_to_pass;
+      queue_.push_back(queue_.front());
+      queue_.pop_front();
+    }
     Entry* const entry = queue_.front();
     queue_.pop_front();
+    return entry;
+  }
+
+  void RunFirst() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
+    Entry* const entry = NextInTurn();
     RecallHelpers();
     entry->phase = Entry::Phase::kRunning;
     Strand* const strand = entry->strand.get();
     mu_.Unlock();
     const bool more = strand->RunSlice();
+    const int64_t turns = std::min(strand->turns_overdrawn(), kMostTurns);
     mu_.Lock();
+    entry->turns_to_pass = turns;
     EndRun(entry, more);  // Calls nobody: this worker takes the next one itself.
   }
 
@@ -232,6 +246,9 @@ class ThreadPool final : public Scheduler {
     mu_.Lock();
     return recalled;
   }
+
+  /// That a strand lets pass: a bound for those that count them under the lock.
+  static constexpr int64_t kMostTurns = 64;
 
   Mutex mu_;
   CondVar work_;  ///< the queue is not empty, or stopping_

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 
 #include "engine/runtime/crew.h"
@@ -12,10 +13,14 @@ class Strand {
   virtual ~Strand() = default;
   /// Does a bounded piece of work. True when more is waiting.
   virtual bool RunSlice() = 0;
+  /// How many turns it should let pass, because its last slice was that much longer than a slice
+  /// should be. Asked by the thread that ran it.
+  virtual int64_t turns_overdrawn() const { return 0; }
 };
 
 /// Threads that run strands, each strand on at most one thread at a time, in turn: first
-/// in, first out, so that none starves another. One that has no strand to run helps a crew; no
+/// in, first out, so that none starves another; while others wait, one that took the time of
+/// several slices lets as many turns pass. A thread that has no strand to run helps a crew; no
 /// strand waits for a helper longer than for the task it is at. Thread-safe.
 class Scheduler {
  public:

@@ -55,6 +55,10 @@ class SliceBudget {
 
   bool spent() const { return spent_; }
   int64_t steps() const { return steps_; }
+  /// By how many times its length the slice was too long; a step is never cut short.
+  int64_t turns_overdrawn() const {
+    return std::max<int64_t>(Nanoseconds(seen_ - begin_) / kMaxNs - 1, 0);
+  }
   /// Whole slice so far, or rather when the clock was last looked at.
   Clock::Time seen() const { return seen_; }
 

@@ -1,6 +1,8 @@
 #include "engine/runtime/scheduler.h"
 
 #include <atomic>
+#include <memory>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -139,6 +141,54 @@ TEST(Scheduler, TakesTurnsBetweenStrandsThatAlwaysHaveMore) {
     last = next;
   }
   for (const auto& strand : strands) scheduler->Remove(strand.get());
+}
+
+/// Overdraws two turns in each slice.
+class SlowStrand final : public Strand {
+ public:
+  explicit SlowStrand(std::function<bool()> work) : work_(std::move(work)) {}
+  bool RunSlice() override { return work_(); }
+  int64_t turns_overdrawn() const override { return 2; }
+
+ private:
+  const std::function<bool()> work_;
+};
+
+TEST(Scheduler, AStrandThatTookTheTimeOfThreeSlicesLetsTwoTurnsPass) {
+  const auto scheduler = Scheduler::Make(1);
+  Box<char> order;
+  Door both;
+  const auto work = [&](char name) {
+    return [&, name] {
+      both.Pass();
+      if (order.size() < 1000) order.Put(name);
+      return true;
+    };
+  };
+  const auto slow = std::make_shared<SlowStrand>(work('s'));
+  scheduler->Add(slow);
+  const auto quick = Add(*scheduler, work('q'));
+  scheduler->Wake(slow.get());
+  scheduler->Wake(quick.get());
+  both.Open();
+  std::string ran;
+  while (ran.size() < 13) ran += order.Take();
+  EXPECT_EQ(ran, "sqqqsqqqsqqqs");
+  scheduler->Remove(slow.get());
+  scheduler->Remove(quick.get());
+}
+
+TEST(Scheduler, AStrandLetsNoTurnPassWhileNobodyElseWaits) {
+  const auto scheduler = Scheduler::Make(1);
+  Box<bool> ran;
+  const auto slow = std::make_shared<SlowStrand>([&] {
+    if (ran.size() < 1000) ran.Put(true);
+    return true;
+  });
+  scheduler->Add(slow);
+  scheduler->Wake(slow.get());
+  for (int i = 0; i < 10; ++i) ran.Take();
+  scheduler->Remove(slow.get());
 }
 
 TEST(Scheduler, RemovingIsABarrierEvenForAStrandThatAlwaysHasMore) {
