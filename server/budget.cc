@@ -7,7 +7,7 @@ namespace prospero::server {
 absl::StatusOr<Budget::Reservation> Budget::Reserve(int64_t bytes) {
   MutexLock lock(mu_);
   if (bytes > total_ - reserved_) {
-    return LimitExceeded("max_total_bytes", total_, reserved_ + bytes);
+    return LimitExceededBeside("max_total_bytes", total_, bytes, reserved_);
   }
   reserved_ += bytes;
   return Reservation(this, bytes);

@@ -37,8 +37,8 @@ class Budget {
   /// [bytes]
   explicit Budget(int64_t total) : total_(total) {}
 
-  /// kResourceExhausted (LIMIT_EXCEEDED, max_total_bytes) when too little is left. The budget
-  /// must outlive the reservation.
+  /// kResourceExhausted (LIMIT_EXCEEDED, max_total_bytes) when too little is left; it says
+  /// how much is taken. The budget must outlive the reservation.
   absl::StatusOr<Reservation> Reserve(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
   int64_t reserved() const ABSL_LOCKS_EXCLUDED(mu_);

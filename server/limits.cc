@@ -45,6 +45,15 @@ absl::Status LimitExceeded(absl::string_view limit, int64_t max, int64_t wanted,
                    limit, max, wanted);
 }
 
+absl::Status LimitExceededBeside(absl::string_view limit, int64_t max, int64_t wanted,
+                                 int64_t taken) {
+  const std::string sentence =
+      absl::StrCat(Sentence(limit, max, wanted), " beside ", taken, " that are taken");
+  absl::Status status = Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED", sentence);
+  return WithMetadata(WithLimit(std::move(status), limit, max, wanted), "taken",
+                      absl::StrCat(taken));
+}
+
 v1::Limits ToProto(const Limits& limits) {
   v1::Limits wire;
   wire.set_max_networks(limits.max_networks);

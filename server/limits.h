@@ -34,6 +34,10 @@ absl::Status LimitExceeded(absl::string_view limit, int64_t max, int64_t wanted)
 absl::Status LimitExceeded(absl::string_view limit, int64_t max, int64_t wanted,
                            absl::string_view path);
 
+/// The same, about what is shared and of which others have taken `taken`, which it says.
+absl::Status LimitExceededBeside(absl::string_view limit, int64_t max, int64_t wanted,
+                                 int64_t taken);
+
 v1::Limits ToProto(const Limits& limits);
 
 }  // namespace prospero::server

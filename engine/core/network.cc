@@ -1,6 +1,8 @@
 #include "engine/core/network.h"
 
 #include <cmath>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -28,11 +30,12 @@ bool IsFinite(const Variable& variable) {
 
 absl::Status CheckLimit(absl::string_view name, int64_t value, int64_t limit) {
   if (value <= limit) return absl::OkStatus();
-  return WithMetadata(
-      Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
-            absl::StrCat(name, " is ", limit, ", the network needs ",
-                         value == INT64_MAX ? "more than 2^63 - 1" : absl::StrCat(value))),
-      "limit", name);
+  const std::string wanted = value == INT64_MAX ? "more than 2^63 - 1" : absl::StrCat(value);
+  absl::Status status = Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                              absl::StrCat(name, " is ", limit, ", the network needs ", wanted));
+  status = WithMetadata(std::move(status), "limit", name);
+  status = WithMetadata(std::move(status), "max", absl::StrCat(limit));
+  return WithMetadata(std::move(status), "wanted", wanted);
 }
 
 absl::Status Check(const NetworkOptions& options, const NetworkLimits& limits) {

@@ -41,15 +41,16 @@ struct NetworkLimits {
 /// "batch_size"); kResourceExhausted as CheckLimit.
 absl::Status Check(const NetworkOptions& options, const NetworkLimits& limits);
 
-/// Ok unless `value` > `limit`; else kResourceExhausted with reason LIMIT_EXCEEDED and the
-/// metadata `limit`: its name in GetServerInfo ("max_neurons").
+/// Ok unless `value` > `limit`; else kResourceExhausted with reason LIMIT_EXCEEDED, a message
+/// with both, and the metadata `limit`: its name in GetServerInfo ("max_neurons"), `max` and
+/// `wanted`.
 absl::Status CheckLimit(absl::string_view name, int64_t value, int64_t limit);
 
 /// What a network will need.
 struct Footprint {
-  int64_t neurons = 0;
-  int64_t weights = 0;
-  int64_t bytes = 0;
+  int64_t neurons = 0;  ///< of one trial of a batch, inputs too
+  int64_t weights = 0;  ///< a weight that synapses share counts once
+  int64_t bytes = 0;    ///< of all its arrays
 };
 
 /// Something that is allowed and will hardly do what is wished.

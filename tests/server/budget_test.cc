@@ -1,5 +1,7 @@
 #include "server/budget.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "engine/core/errors.h"
@@ -17,6 +19,21 @@ TEST(Budget, GivesOutWhatItHasAndTakesItBack) {
   EXPECT_EQ(budget.reserved(), 80);
   *most = Budget::Reservation();
   EXPECT_EQ(budget.reserved(), 0);
+}
+
+TEST(Budget, SaysWhatWasWantedAndWhatIsTaken) {
+  Budget budget(100);
+  const absl::StatusOr<Budget::Reservation> most = budget.Reserve(80);
+  const absl::Status refused = budget.Reserve(21).status();
+  EXPECT_EQ(refused.message(),
+            "must keep within max_total_bytes = 100, wanted 21 beside 80 that are taken");
+  std::map<std::string, std::string> metadata;
+  VisitMetadata(refused, [&](absl::string_view key, absl::string_view value) {
+    metadata[std::string(key)] = std::string(value);
+  });
+  EXPECT_EQ(metadata,
+            (std::map<std::string, std::string>{
+                {"limit", "max_total_bytes"}, {"max", "100"}, {"wanted", "21"}, {"taken", "80"}}));
 }
 
 TEST(Budget, FollowsAReservationThatMoves) {
