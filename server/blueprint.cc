@@ -86,6 +86,7 @@ absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec) {
   absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(footprint->bytes + spec_bytes);
   if (!memory.ok()) return memory.status();
   blueprint.memory = *std::move(memory);
+  blueprint.footprint = *footprint;
   blueprint.spec = spec;
   return blueprint;
 }
@@ -97,6 +98,7 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   absl::StatusOr<std::unique_ptr<Network>> network = MakeModel(host, blueprint);
   if (!network.ok()) return network.status();
   Record::Parts parts;
+  parts.footprint = ToProto(blueprint.footprint);
   parts.warnings = ToProto((*network)->warnings(), absl::StrCat("spec.", blueprint.kind->name));
   LogWarnings(host, id, parts.warnings);
   parts.id = std::string(id);

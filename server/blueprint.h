@@ -18,6 +18,7 @@ struct Blueprint {
   const ModelKind* kind = nullptr;
   v1::NetworkSpec spec;
   NetworkOptions options;
+  Footprint footprint;
   ClockMode clock = ClockMode::kLockstep;
   Labels labels;
   Budget::Reservation memory;  ///< of the network and its spec

@@ -24,6 +24,7 @@ absl::Status CheckOutputOnly(const v1::Network& network) {
   if (network.has_create_time()) return InvalidField("network.create_time", kWhy);
   if (network.has_update_time()) return InvalidField("network.update_time", kWhy);
   if (!network.warnings().empty()) return InvalidField("network.warnings", kWhy);
+  if (network.has_footprint()) return InvalidField("network.footprint", kWhy);
   return absl::OkStatus();
 }
 
@@ -70,6 +71,7 @@ v1::CreateNetworkResponse Preview(const Plan& plan) {
   response.mutable_network()->set_name(NameOf(plan.claim->id()));
   *response.mutable_network()->mutable_spec() = plan.blueprint.spec;
   *response.mutable_network()->mutable_labels() = plan.blueprint.labels;
+  *response.mutable_network()->mutable_footprint() = ToProto(plan.blueprint.footprint);
   return response;
 }
 

@@ -48,6 +48,7 @@ v1::Network Record::Outline() const {
   network.set_uid(parts_.uid);
   *network.mutable_create_time() = ToProto(parts_.create_time);
   *network.mutable_warnings() = parts_.warnings;
+  *network.mutable_footprint() = parts_.footprint;
   MutexLock lock(mu_);
   *network.mutable_labels() = labels_;
   network.set_etag(Etag());

@@ -27,6 +27,7 @@ class Record {
     std::string id;
     std::string uid;
     v1::NetworkSpec spec;
+    v1::Footprint footprint;
     google::protobuf::RepeatedPtrField<v1::Warning> warnings;
     Labels labels;
     absl::Time create_time;

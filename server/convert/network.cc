@@ -162,6 +162,14 @@ v1::Cursor ToProto(const Cursor& cursor) {
   return wire;
 }
 
+v1::Footprint ToProto(const Footprint& footprint) {
+  v1::Footprint wire;
+  wire.set_neurons(footprint.neurons);
+  wire.set_weights(footprint.weights);
+  wire.set_bytes(footprint.bytes);
+  return wire;
+}
+
 void Describe(const InstanceStatus& status, v1::Network* network) {
   network->mutable_clock()->set_mode(status.clock == ClockMode::kFree ? v1::Clock::MODE_FREE
                                                                       : v1::Clock::MODE_LOCKSTEP);

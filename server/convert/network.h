@@ -44,6 +44,7 @@ struct Scopes {
 absl::StatusOr<Scopes> FromProto(const google::protobuf::RepeatedField<int>& scopes);
 
 v1::Cursor ToProto(const Cursor& cursor);
+v1::Footprint ToProto(const Footprint& footprint);
 
 /// What an instance says of itself, into the fields of its resource.
 void Describe(const InstanceStatus& status, v1::Network* network);

@@ -133,6 +133,21 @@ TEST(CppClient, MakesNothingWhenItOnlyValidates) {
   EXPECT_EQ(client.GetNetwork("never").status().code(), absl::StatusCode::kNotFound);
 }
 
+TEST(CppClient, IsToldWhatANetworkTakesBeforeItIsMade) {
+  const Client client = Connect();
+  const v1::NetworkSpec spec = gle::Chain({3, 5, 2}, {});
+  const auto told = client.Validate(spec);
+  ASSERT_TRUE(told.ok()) << told.status();
+  EXPECT_EQ(told->neurons(), 10);
+  EXPECT_EQ(told->weights(), 25);
+  EXPECT_GT(told->bytes(), 25 * 4);
+  const Network network = Create(client, spec, {});
+  EXPECT_EQ(network.Get()->footprint().SerializeAsString(), told->SerializeAsString());
+  EXPECT_TRUE(network.Delete().ok());
+  EXPECT_EQ(client.Validate(gle::Chain({1'000'000, 1'000'000, 1}, {})).status().code(),
+            absl::StatusCode::kResourceExhausted);
+}
+
 TEST(CppClient, NamesTheFieldThatWasWrong) {
   auto spec = LearningChain();
   spec.set_dt_ms(-1.0);

@@ -17,8 +17,10 @@ using grpc::StatusCode;
 using Stub = v1::NetworkService::Stub;
 using testing::Contains;
 using testing::ElementsAre;
+using testing::HasSubstr;
 using testing::Pair;
 using testing::StartsWith;
+using testing::UnorderedElementsAre;
 
 TEST(CreateNetwork, MakesANetworkAndDescribesIt) {
   TestServer server;
@@ -259,6 +261,75 @@ TEST(CreateNetwork, ChecksEverythingAndMakesNothingWhenItShallOnlyValidate) {
   EXPECT_EQ(Create(server, request).error_code(), StatusCode::INVALID_ARGUMENT);
   server.Make("maybe", SmallSpec());
   EXPECT_EQ(Create(server, CreateRequest("maybe")).error_code(), StatusCode::ALREADY_EXISTS);
+}
+
+// 3-5-2: 10 neurons, 25 weights.
+TEST(Footprint, IsToldBeforeTheNetworkIsMadeAndEverAfter) {
+  TestServer server;
+  v1::CreateNetworkRequest request = CreateRequest("cost");
+  request.set_validate_only(true);
+  v1::CreateNetworkResponse preview;
+  ASSERT_TRUE(Create(server, request, &preview).ok());
+  const v1::Footprint& told = preview.network().footprint();
+  EXPECT_EQ(told.neurons(), 10);
+  EXPECT_EQ(told.weights(), 25);
+  EXPECT_GT(told.bytes(), 25 * 8) << "FLOAT64";
+  const std::string footprint = told.SerializeAsString();
+  EXPECT_EQ(server.Make("cost", request.network().spec()).footprint().SerializeAsString(),
+            footprint);
+  EXPECT_EQ(server.Get("cost").footprint().SerializeAsString(), footprint);
+  v1::ListNetworksResponse list;
+  ASSERT_TRUE(Call(server.networks(), &Stub::ListNetworks, v1::ListNetworksRequest(), &list).ok());
+  EXPECT_EQ(list.networks(0).footprint().SerializeAsString(), footprint);
+  v1::CloneNetworkRequest clone;
+  clone.set_name("networks/cost");
+  v1::CloneNetworkResponse cloned;
+  ASSERT_TRUE(Call(server.networks(), &Stub::CloneNetwork, clone, &cloned).ok());
+  EXPECT_EQ(cloned.network().footprint().SerializeAsString(), footprint);
+}
+
+TEST(Footprint, IsTheServersToSay) {
+  TestServer server;
+  v1::CreateNetworkRequest request = CreateRequest("a");
+  request.mutable_network()->mutable_footprint();
+  EXPECT_TRUE(IsError(Create(server, request), StatusCode::INVALID_ARGUMENT, "INVALID_FIELD",
+                      "network.footprint"));
+}
+
+// A network whose weights alone are 4 TB is refused, both ways, at once and by its figures.
+TEST(Footprint, IsRefusedBeyondALimitBeforeMemoryIsSpent) {
+  TestServer server;
+  v1::CreateNetworkRequest request = CreateRequest("large");
+  Population(request, 0)->set_size(1'000'000);
+  Population(request, 1)->set_size(1'000'000);
+  for (const bool validate_only : {true, false}) {
+    request.set_validate_only(validate_only);
+    const grpc::Status status = Create(server, request);
+    EXPECT_TRUE(IsError(status, StatusCode::RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED"));
+    EXPECT_THAT(DetailsOf(status).metadata,
+                UnorderedElementsAre(Pair("limit", "max_weights"), Pair("max", "1000000000"),
+                                     Pair("wanted", "1000002000000")));
+    EXPECT_THAT(status.error_message(), HasSubstr("1000002000000"));
+    EXPECT_THAT(status.error_message(), HasSubstr("1000000000,"));
+  }
+}
+
+TEST(Footprint, IsWhatTheLimitOfBytesIsAbout) {
+  int64_t bytes = 0;
+  {
+    TestServer server;
+    bytes = server.Make("a", SmallSpec()).footprint().bytes();
+  }
+  const auto create = [](int64_t limit) {
+    TestServer server([limit](auto& options) { options.limits.network.max_bytes = limit; });
+    return Create(server, CreateRequest("a"));
+  };
+  EXPECT_TRUE(create(bytes).ok());
+  const grpc::Status status = create(bytes - 1);
+  EXPECT_THAT(DetailsOf(status).metadata,
+              UnorderedElementsAre(Pair("limit", "max_network_bytes"),
+                                   Pair("max", std::to_string(bytes - 1)),
+                                   Pair("wanted", std::to_string(bytes))));
 }
 
 TEST(RequestId, GetsTheFirstAnswerAgain) {

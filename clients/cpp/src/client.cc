@@ -43,6 +43,16 @@ absl::StatusOr<Network> Client::CreateNetwork(const v1::NetworkSpec& spec,
   return Network(connection_, response->network().name());
 }
 
+absl::StatusOr<v1::Footprint> Client::Validate(const v1::NetworkSpec& spec) const {
+  v1::CreateNetworkRequest request;
+  request.set_validate_only(true);
+  *request.mutable_network()->mutable_spec() = spec;
+  const auto response =
+      Call(*connection_, *connection_->networks, &v1::NetworkService::Stub::CreateNetwork, request);
+  if (!response.ok()) return response.status();
+  return response->network().footprint();
+}
+
 absl::StatusOr<Network> Client::GetNetwork(const std::string& id) const {
   Network network(connection_, NetworkName(id));
   const auto found = network.Get();

@@ -46,7 +46,7 @@ def test_the_control_plane_answers_alike(run, chain):
         await network.delete()
         with pytest.raises(prospero.NotFound):
             await client.get_network(network.id)
-        await client.validate_network(chain())
+        assert (await client.validate_network(chain())) == network.footprint
         assert (await client.server_info()).product == "prosperod"
 
     run(scenario)

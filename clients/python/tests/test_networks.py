@@ -96,6 +96,31 @@ def test_validation_checks_and_makes_nothing(client, chain):
         client.validate_network(chain(dt_ms=0.0))
 
 
+def test_what_a_network_takes_is_told_before_it_is_made(client, make, chain):
+    told = client.validate_network(chain((3, 5, 2)))
+    assert told.neurons == 10 and told.weights == 25 and told.bytes > 25 * 4
+    assert str(told) == f"10 neurons, 25 weights, {told.bytes:,} bytes"
+    network = make(chain((3, 5, 2)))
+    assert network.footprint == told == client.get_network(network.id).footprint
+    assert repr(network).endswith("running at 0, 25 weights>")
+    wide = client.validate_network(chain((300, 500, 200), precision="float64"))
+    narrow = client.validate_network(chain((300, 500, 200)))
+    assert wide.weights == narrow.weights == 250_000
+    assert 250_000 * 4 < narrow.bytes < 1.2 * 250_000 * 4 < wide.bytes < 1.2 * 250_000 * 8
+
+
+def test_a_network_of_a_trillion_weights_is_refused_with_both_figures(client, chain):
+    large = chain((10**6, 10**6, 1))
+    for refused in (client.validate_network, client.create_network):
+        with pytest.raises(prospero.LimitExceeded, match="max_weights is 1000000000, .*") as error:
+            refused(large)
+        assert error.value.metadata == {
+            "limit": "max_weights",
+            "max": "1000000000",
+            "wanted": "1000001000000",
+        }
+
+
 def test_a_projection_to_nowhere_is_refused(client, chain):
     with pytest.raises(prospero.InvalidArgument) as error:
         client.create_network(chain().projection("input", "nowhere"))

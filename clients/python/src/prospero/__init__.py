@@ -67,6 +67,7 @@ from prospero.subscription import Subscription
 from prospero.values import (
     Advanced,
     Cursor,
+    Footprint,
     Gap,
     Heartbeat,
     NetworkWarning,
@@ -98,6 +99,7 @@ __all__ = [
     "FailedPrecondition",
     "FanIn",
     "FieldViolation",
+    "Footprint",
     "Gap",
     "Heartbeat",
     "HeartbeatMissed",

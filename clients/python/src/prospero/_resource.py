@@ -6,7 +6,14 @@ import warnings
 
 from prospero import errors, v1
 from prospero.errors import ProsperoError, ProsperoWarning
-from prospero.values import Cursor, NetworkWarning, cursor_from, warning_from
+from prospero.values import (
+    Cursor,
+    Footprint,
+    NetworkWarning,
+    cursor_from,
+    footprint_from,
+    warning_from,
+)
 
 
 class Resource:
@@ -78,6 +85,11 @@ class Resource:
         return tuple(warning_from(warning) for warning in self._proto.warnings)
 
     @property
+    def footprint(self) -> Footprint:
+        """What it takes; `validate_network` tells it before it is made."""
+        return footprint_from(self._proto.footprint)
+
+    @property
     def cursor(self) -> Cursor:
         """Where it was when the server described it."""
         return cursor_from(self._proto.cursor)
@@ -93,7 +105,8 @@ class Resource:
         return self._proto.etag
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name} {self.state} at {self.cursor.step}>"
+        kind, what = type(self).__name__, self.footprint
+        return f"<{kind} {self.name} {self.state} at {self.cursor.step}, {what.weights:,} weights>"
 
 
 def warn(proto: v1.Network) -> None:

@@ -17,7 +17,7 @@ from prospero.v1 import (
     server_service_pb2_grpc,
     simulation_service_pb2_grpc,
 )
-from prospero.values import ServerInfo, server_info_from
+from prospero.values import Footprint, ServerInfo, footprint_from, server_info_from
 
 
 class Client:
@@ -93,10 +93,13 @@ class Client:
 
     def validate_network(
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
-    ) -> None:
-        """Checks all that `create_network` checks and makes nothing. Raises as it does."""
+    ) -> Footprint:
+        """Checks all that `create_network` checks, tells what the network would take, and makes
+        nothing. Raises as it does."""
         request = _requests.create(spec, id, None, "lockstep", True, None, True)
-        warn(self._call(self._networks.CreateNetwork, request, timeout).network)
+        checked = self._call(self._networks.CreateNetwork, request, timeout).network
+        warn(checked)
+        return footprint_from(checked.footprint)
 
     def get_network(self, id: str, *, timeout: float | None = None) -> Network:
         """The network of that id or name. Raises NotFound."""

@@ -70,6 +70,21 @@ class Schema(Mapping[str, Variable]):
 
 
 @dataclass(frozen=True)
+class Footprint:
+    """What a network takes. Each number has its limit in `ServerInfo.limits`."""
+
+    neurons: int
+    """Of one trial of a batch, inputs too."""
+    weights: int
+    """Feedback weights too, where they are no transpose; a shared weight counts once."""
+    bytes: int
+    """Memory of all arrays: weights, optimizers, states of all trials."""
+
+    def __str__(self) -> str:
+        return f"{self.neurons:,} neurons, {self.weights:,} weights, {self.bytes:,} bytes"
+
+
+@dataclass(frozen=True)
 class NetworkWarning:
     """Something about a network that is allowed and will hardly do what is wished."""
 
@@ -200,6 +215,10 @@ class ServerInfo:
 
 def cursor_from(proto: v1.Cursor) -> Cursor:
     return Cursor(proto.epoch, proto.step)
+
+
+def footprint_from(proto: v1.Footprint) -> Footprint:
+    return Footprint(proto.neurons, proto.weights, proto.bytes)
 
 
 def warning_from(proto: v1.Warning) -> NetworkWarning:

@@ -58,6 +58,8 @@ class Client {
   /// a limit. With validate_only the network that is returned does not exist.
   absl::StatusOr<Network> CreateNetwork(const v1::NetworkSpec& spec,
                                         const CreateOptions& options = {}) const;
+  /// Checks all that CreateNetwork checks, makes nothing, and tells what the network would take.
+  absl::StatusOr<v1::Footprint> Validate(const v1::NetworkSpec& spec) const;
   /// A network that exists, by id or by name ("networks/{network}"). NOT_FOUND otherwise.
   absl::StatusOr<Network> GetNetwork(const std::string& id) const;
   /// All networks that pass the filter (`state = RUNNING AND labels.team = "a"`), by name.

@@ -19,7 +19,7 @@ from prospero.v1 import (
     server_service_pb2_grpc,
     simulation_service_pb2_grpc,
 )
-from prospero.values import ServerInfo, server_info_from
+from prospero.values import Footprint, ServerInfo, footprint_from, server_info_from
 
 
 class Client:
@@ -67,10 +67,12 @@ class Client:
 
     async def validate_network(
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
-    ) -> None:
+    ) -> Footprint:
         """As `prospero.Client.validate_network`."""
         request = _requests.create(spec, id, None, "lockstep", True, None, True)
-        warn((await self._call(self._networks.CreateNetwork, request, timeout)).network)
+        checked = (await self._call(self._networks.CreateNetwork, request, timeout)).network
+        warn(checked)
+        return footprint_from(checked.footprint)
 
     async def get_network(self, id: str, *, timeout: float | None = None) -> Network:
         """As `prospero.Client.get_network`."""
