@@ -51,6 +51,31 @@ TEST(FindNonFinite, LooksAtEveryValue) {
   EXPECT_EQ(FindNonFinite(table), 0);
 }
 
+// Rows of three that are four values apart, as they lie and transposed.
+TEST(FindNonFinite, LooksAtEveryRowAndAtNoPadding) {
+  for (const bool transposed : {false, true}) {
+    std::vector<double> values(20, 1.0);
+    Variable variable;
+    variable.name = std::string("W");
+    variable.role = Role::kWeight;
+    variable.type = DataType::kFloat64;
+    variable.shape = {5, 3};
+    variable.strides = {4, 1};
+    if (transposed) {
+      variable.shape = {3, 5};
+      variable.strides = {1, 4};
+    }
+    variable.data = values.data();
+    VariableTable table;
+    table.Add(variable);
+    for (size_t i = 0; i < values.size(); ++i) {
+      values[i] = kInfinity;
+      EXPECT_EQ(FindNonFinite(table), i % 4 == 3 ? -1 : 0) << i;
+      values[i] = 1;
+    }
+  }
+}
+
 TEST(CheckOptions, RefusesWhatIsNoTimeStepOrBatch) {
   const NetworkLimits limits;
   NetworkOptions options;
