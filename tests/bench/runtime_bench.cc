@@ -19,8 +19,10 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <ctime>
-#include <limits>
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <thread>
@@ -47,13 +49,6 @@ int Cores() { return std::max(static_cast<int>(std::thread::hardware_concurrency
 
 std::unique_ptr<Network> MakeChain(const Sizes& sizes) {
   return *MakeGle(Chain(sizes, Optimizer::kSgd), NetworkOptions(), NetworkLimits());
-}
-
-/// [s], of all threads of this process.
-double ProcessSeconds() {
-  timespec time{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 /// A clock by which every step is dear, so that no job is done inline.
