@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "prospero/v1/network_service.grpc.pb.h"
 #include "server/models/gle.h"
 
@@ -43,7 +44,8 @@ v1::NetworkSpec ChainSpec(const std::vector<int64_t>& sizes) {
 
 }  // namespace
 
-LocalServer::LocalServer() {
+LocalServer::LocalServer(int workers) {
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as prosperod
   Logger::Options quiet;
   quiet.level = LogLevel::kWarning;
   log_ = *Logger::Make(quiet);
@@ -51,6 +53,7 @@ LocalServer::LocalServer() {
   options.listen = "127.0.0.1:0";
   options.kinds = {GleKind()};
   options.log = log_.get();
+  options.workers = workers;
   server_ = *Server::Start(std::move(options));
 }
 

@@ -15,7 +15,8 @@ namespace prospero::server {
 /// A prosperod in this process, on loopback. Whatever goes wrong ends the program.
 class LocalServer {
  public:
-  LocalServer();
+  /// workers: threads that step networks; 0: the cores.
+  explicit LocalServer(int workers = 0);
 
   const std::string& address() const { return server_->address(); }
   /// Makes networks/<id>: a chain as Chain() in chains.h, float32, batch 1, SGD.
