@@ -36,6 +36,7 @@ PUBLISHED = [
 # Programs that write Google Benchmark's JSON, and which of their benchmarks --quick runs.
 PROGRAMS = {
     "gle_bench": "(10-100|64-512).*batch:1$",
+    "activation_bench": "tanh",
     "runtime_bench": "Bare|Inline/1/|Crowd/1/",
     "snapshot_bench": "small|medium",
     "packed_bench": "medium_one_at_a_time/K:(1|256)/",
@@ -217,6 +218,12 @@ def engine_tables(steps: Results) -> Iterator[tuple[str, str]]:
     yield "Against a plain implementation", counters_table(steps, columns)
 
 
+def neuron_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    columns = {"ns": "ns", "std_ns": "standard library", "times_as_quick": "ratio"}
+    neurons = found.get("activation_bench", {})
+    yield "Activations and noise, one value", counters_table(neurons, columns)
+
+
 def hosting_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     runtime = found.get("runtime_bench", {})
     per_step = only(runtime, lambda name: name.startswith(("Bare", "Inline", "Queued")))
@@ -271,8 +278,8 @@ def markdown(about: dict[str, Any], goals: list[Goal], found: dict[str, Any]) ->
     rows = [[g.what, g.goal, g.measured, "yes" if g.met else "**no**"] for g in goals]
     if rows:
         parts += ["### Goals", table(["", "goal", "measured", "met"], rows)]
-    tables = [*engine_tables(found.get("gle_bench", {})), *hosting_tables(found)]
-    for title, body in [*tables, *wire_tables(found)]:
+    tables = [*engine_tables(found.get("gle_bench", {})), *neuron_tables(found)]
+    for title, body in [*tables, *hosting_tables(found), *wire_tables(found)]:
         if body:
             parts += [f"### {title}", body]
     return "\n\n".join(parts) + "\n"
