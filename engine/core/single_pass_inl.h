@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "engine/core/weight_update_inl.h"
+#include "hwy/cache_control.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace prospero {
@@ -15,6 +16,15 @@ namespace HWY_NAMESPACE {
 
 // A store of a vector may alias anything that is in memory. So that loops need not read
 // pointers and constants again after each one, the kernels hold them in local variables.
+
+/// Rows whose weights are read before the first of them is stored: all four where there are
+/// registers for it.
+template <class Real>
+inline constexpr int kHeldRows = kParts<Real> == 1 ? kRowBlock : 1;
+/// Weights are asked for 512 bytes before their turn. The hardware looks ahead as well, but
+/// begins anew in each page, and a row has few of them.
+template <class Real>
+inline constexpr int64_t kAhead = 512 / static_cast<int64_t>(sizeof(Real));
 
 /// One trial: forward, backward and update of the columns [begin, end) in one sweep over four
 /// rows at a time. kApart: W learns from other factors than it transmits.
@@ -39,6 +49,7 @@ void SweepColumns(const WeightPass<Real>& pass, int64_t begin, int64_t end,
       if constexpr (kApart) learn[k] = SetVec(learn_post[i + k]);
     }
     for (int64_t j = begin; j < end; j += kLanes<Real>) {
+      for (int k = 0; k < kRowBlock; ++k) hwy::Prefetch(W + k * columns + j + kAhead<Real>);
       for (int p = 0; p < kParts<Real>; ++p) {
         const int64_t at = j + p * kVec<Real>;
         Vec<Real> r = ZeroVec<Real>();
@@ -46,12 +57,21 @@ void SweepColumns(const WeightPass<Real>& pass, int64_t begin, int64_t end,
         const Vec<Real> scaled_r = hn::Mul(scale, kApart ? LoadVec(learn_pre + at) : r);
         Vec<Real> back = ZeroVec<Real>();
         if constexpr (kBackward) back = LoadVec(e_bottom + at);
-        for (int k = 0; k < kRowBlock; ++k) {
-          Real* const place = W + k * columns + at;
-          const Vec<Real> w = InRegister(LoadVec(place));
-          if constexpr (kForward) sums[k][p] = hn::MulAdd(w, r, sums[k][p]);
-          if constexpr (kBackward) back = hn::MulAdd(w, e[k], back);
-          update(w, kApart ? learn[k] : e[k], scaled_r, place);
+        Real* const place = W + at;
+        for (int first = 0; first < kRowBlock; first += kHeldRows<Real>) {
+          Vec<Real> w[kHeldRows<Real>];
+          for (int k = 0; k < kHeldRows<Real>; ++k) {
+            w[k] = InRegister(LoadVec(place + (first + k) * columns));
+          }
+          for (int k = 0; k < kHeldRows<Real>; ++k) {
+            Vec<Real>& sum = sums[first + k][p];
+            if constexpr (kForward) sum = hn::MulAdd(w[k], r, sum);
+            if constexpr (kBackward) back = hn::MulAdd(w[k], e[first + k], back);
+          }
+          for (int k = 0; k < kHeldRows<Real>; ++k) {
+            update(w[k], kApart ? learn[first + k] : e[first + k], scaled_r,
+                   place + (first + k) * columns);
+          }
         }
         if constexpr (kBackward) StoreVec(back, e_bottom + at);
       }

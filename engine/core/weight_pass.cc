@@ -95,12 +95,10 @@ Tiling TilingOf(int64_t rows, int64_t columns) {
   constexpr int64_t kMaxTiles = 64;
   // The sums of the tiles take 1/32 of the weights at most.
   constexpr int64_t kMinRows = 32;
-  Tiling tiling;
-  tiling.tile_rows =
-      RoundUp(std::max({kTileWeights / std::max<int64_t>(columns, 1), rows / kMaxTiles, kMinRows}),
-              2 * kRowBlock);
-  tiling.tiles = std::max<int64_t>((rows + tiling.tile_rows - 1) / tiling.tile_rows, 1);
-  return tiling;
+  if (SaturatingMul(rows, columns) <= kTileWeights) return {rows, 1};
+  const int64_t tile_rows =
+      RoundUp(std::max({kTileWeights / columns, rows / kMaxTiles, kMinRows}), 2 * kRowBlock);
+  return {tile_rows, (rows + tile_rows - 1) / tile_rows};
 }
 
 template <class Real>
