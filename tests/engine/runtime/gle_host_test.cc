@@ -1,5 +1,6 @@
 // A real network, hosted: what the runtime adds must not show in a single bit.
 
+#include <cmath>
 #include <cstring>
 #include <memory>
 #include <string>
@@ -9,6 +10,7 @@
 #include "engine/core/errors.h"
 #include "engine/models/gle/gle.h"
 #include "gtest/gtest.h"
+#include "tests/bench/chains.h"
 #include "tests/engine/runtime/host.h"
 #include "tests/support/tangle.h"
 #include "tests/support/variables.h"
@@ -43,6 +45,12 @@ void GiveTangle(int64_t step, const Network& written, DriveJob& job) {
     variable.Read(block.values.data());
     job.inputs.push_back(std::move(block));
   }
+}
+
+std::vector<float> Waves(size_t count) {
+  std::vector<float> values(count);
+  for (size_t i = 0; i < count; ++i) values[i] = std::sin(static_cast<float>(i + 1));
+  return values;
 }
 
 struct HostedTangle {
@@ -163,6 +171,36 @@ TEST(HostedGle, IsNotDisturbedByWhoeverWatchesEverything) {
   EXPECT_TRUE(observer->Take(10, &seen));
   EXPECT_EQ(seen.gap->count, 148);
   EXPECT_EQ(seen.samples.back().cursor.step, 150);
+}
+
+/// 256-512-512-10, all of which learns, is stepped 50 times.
+std::string StepLargeChain(int workers) {
+  NetworkOptions options;
+  options.dt = kDt;
+  auto network = MakeGle(Chain({256, 512, 512, 10}, Optimizer::kSgd), options, NetworkLimits());
+  EXPECT_TRUE(network.ok()) << network.status();
+  const int input = (*network)->variables().Find("p0.r");
+  const int target = (*network)->variables().Find("p3.target");
+  const auto scheduler = Scheduler::Make(workers);
+  const auto instance = Instance::Make(*std::move(network), scheduler.get(), {.dt = kDt});
+  const auto driver = *instance->Attach({.inputs = {input, target}});
+  std::string results;
+  for (const int64_t steps : {1, 9, 40}) {
+    Job job;
+    job.Steps(steps).Every(steps).Give(input, Waves(256)).Give(target, Waves(10));
+    job.Return({instance->variables().Find("p3.r"), instance->variables().Find("p1_to_p2.W")});
+    job.Run(*driver);
+    EXPECT_TRUE(job.status.ok()) << job.status;
+    for (const std::string& rows : job.results) results += rows;
+  }
+  instance->End(absl::AbortedError("the test is over"));
+  return results;
+}
+
+TEST(HostedGle, GivesTheSameBitsHoweverManyWorkersHelpWithALargeOne) {
+  const std::string one = StepLargeChain(1);
+  EXPECT_EQ(StepLargeChain(2), one);
+  EXPECT_EQ(StepLargeChain(4), one);
 }
 
 }  // namespace
