@@ -25,6 +25,9 @@ if(NOT PROSPERO_SANITIZE)
   prospero_test(NAME latent_equilibrium_allocation_test
     SOURCES latent_equilibrium_allocation_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
     LIBS prospero_layered_support)
+  prospero_test(NAME latent_equilibrium_memory_test
+    SOURCES latent_equilibrium_memory_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
+    LIBS prospero_layered_support)
 endif()
 prospero_test(NAME latent_equilibrium_check_test SOURCES latent_equilibrium_check_test.cc
   LIBS prospero_layered_support)

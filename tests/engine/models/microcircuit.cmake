@@ -25,6 +25,9 @@ if(NOT PROSPERO_SANITIZE)
   prospero_test(NAME microcircuit_allocation_test
     SOURCES microcircuit_allocation_test.cc ${PROJECT_SOURCE_DIR}/tests/support/no_alloc.cc
     LIBS prospero_circuit_support)
+  prospero_test(NAME microcircuit_memory_test
+    SOURCES microcircuit_memory_test.cc
+    LIBS prospero_circuit_support)
 endif()
 prospero_test(NAME microcircuit_teacher_test SOURCES microcircuit_teacher_test.cc
   LIBS prospero_circuit_support)
