@@ -43,6 +43,8 @@ using Sizes = std::vector<int64_t>;
 constexpr double kDt = 0.1;           // [ms]
 constexpr double kRunSeconds = 3e-4;  // of one short run, if a step does not take longer
 
+int ThreadCount() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
 struct Case {
   Sizes sizes;
   DataType precision = DataType::kFloat32;
@@ -145,28 +147,38 @@ int64_t RunLength(const F& step) {
   return std::max<int64_t>(1, static_cast<int64_t>(kRunSeconds * rate.per_second()));
 }
 
-void Report(benchmark::State& state, const Case& c, double best_rate, int threads) {
+struct Limits {
+  double bandwidth = 0;   ///< [bytes/s]
+  double operations = 0;  ///< [1/s]
+};
+
+/// What the machine could do at most for such a step. The oftener it is asked, the surer it is.
+Limits LimitsOf(const Case& c) {
+  const int threads = c.all_threads ? ThreadCount() : 1;
+  const auto working_set = static_cast<int64_t>(WorkOf(c).working_set);
+  return {c.frozen ? ReadBandwidth(working_set, threads) : RewriteBandwidth(working_set, threads),
+          FmaPeak(c.precision, threads)};
+}
+
+void Report(benchmark::State& state, const Case& c, double best_rate) {
   const Work work = WorkOf(c);
-  const auto working_set = static_cast<int64_t>(work.working_set);
-  const double bandwidth =
-      c.frozen ? ReadBandwidth(working_set, threads) : RewriteBandwidth(working_set, threads);
-  const double peak = FmaPeak(c.precision, threads);
+  const Limits limits = LimitsOf(c);
   state.counters["steps/s"] =
       benchmark::Counter(static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
   state.counters["best_steps/s"] = best_rate;
   state.counters["weights/s"] = best_rate * static_cast<double>(Weights(c.sizes));
-  state.counters["bandwidth_%"] = 100 * work.bytes * best_rate / bandwidth;
-  state.counters["fma_%"] = 100 * work.operations * best_rate / peak;
-  state.counters["limit_GB/s"] = bandwidth / 1e9;
-  state.counters["limit_GFLOP/s"] = peak / 1e9;
+  state.counters["bandwidth_%"] = 100 * work.bytes * best_rate / limits.bandwidth;
+  state.counters["fma_%"] = 100 * work.operations * best_rate / limits.operations;
+  state.counters["limit_GB/s"] = limits.bandwidth / 1e9;
+  state.counters["limit_GFLOP/s"] = limits.operations / 1e9;
 }
 
 /// A crew of as many threads as the machine has cores, the calling one among them.
 class AllThreads {
  public:
-  AllThreads() : crew_(count() - 1) {
+  AllThreads() : crew_(ThreadCount() - 1) {
     crew_.Begin();
-    for (int i = 1; i < count(); ++i) helpers_.emplace_back([this] { Help(); });
+    for (int i = 1; i < ThreadCount(); ++i) helpers_.emplace_back([this] { Help(); });
   }
   ~AllThreads() {
     over_ = true;
@@ -175,7 +187,6 @@ class AllThreads {
   }
 
   Team* team() { return &crew_; }
-  static int count() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
  private:
   void Help() {
@@ -194,6 +205,7 @@ class AllThreads {
 void Step(benchmark::State& state, const Case& c) {
   Network* const network = NetworkOf(c, state);
   if (network == nullptr) return;
+  LimitsOf(c);
   absl::optional<AllThreads> threads;
   if (c.all_threads) threads.emplace();
   Team* const team = c.all_threads ? threads->team() : nullptr;
@@ -205,7 +217,7 @@ void Step(benchmark::State& state, const Case& c) {
   while (state.KeepRunningBatch(run)) rate.Run(run, seconds, step);
   threads.reset();
   if (!network->finite()) return state.SkipWithError("diverged");
-  Report(state, c, rate.per_second(), c.all_threads ? AllThreads::count() : 1);
+  Report(state, c, rate.per_second());
 }
 
 /// One iteration is a short run of each.
@@ -250,7 +262,7 @@ void RegisterAll() {
     Register({.sizes = sizes, .optimizer = Optimizer::kMomentum});
     Register({.sizes = sizes, .optimizer = Optimizer::kAdam});
     Register({.sizes = sizes, .precision = DataType::kFloat64});
-    if (AllThreads::count() > 1) Register({.sizes = sizes, .all_threads = true});
+    if (ThreadCount() > 1) Register({.sizes = sizes, .all_threads = true});
     if (sizes == past_the_cache) continue;
     Register({.sizes = sizes, .aligned = true});
     for (const int64_t batch : {32, 64}) Register({.sizes = sizes, .batch = batch});
@@ -258,7 +270,7 @@ void RegisterAll() {
   for (const DataType precision : {DataType::kFloat32, DataType::kFloat64}) {
     Register({.sizes = square, .precision = precision, .batch = 64});
     Register({.sizes = square, .precision = precision, .batch = 64, .frozen = true});
-    if (AllThreads::count() < 2) continue;
+    if (ThreadCount() < 2) continue;
     Register({.sizes = square, .precision = precision, .batch = 64, .all_threads = true});
   }
   for (size_t k = 0; k < 3; ++k) {
