@@ -29,20 +29,8 @@ template <class Real>
 WeightPass<Real> Tile(const WeightPass<Real>& pass, const Tiling& tiling, int64_t tile) {
   const int64_t begin = tile * tiling.tile_rows;
   WeightPass<Real> part = Rows(pass, begin, std::min(begin + tiling.tile_rows, pass.rows));
-  if (pass.count != nullptr && tiling.tiles > 1) {
-    part.count = pass.tile_sums.counts + tile;
-    *part.count = UpdateCount();
-  }
+  if (pass.count != nullptr && tiling.tiles > 1) part.count = pass.tile_sums.counts + tile;
   return part;
-}
-
-template <class Real>
-void AddCounts(const WeightPass<Real>& pass, const Tiling& tiling) {
-  if (pass.count == nullptr || tiling.tiles == 1) return;
-  for (int64_t tile = 0; tile < tiling.tiles; ++tile) {
-    pass.count->swallowed += pass.tile_sums.counts[tile].swallowed;
-    pass.count->squared_change += pass.tile_sums.counts[tile].squared_change;
-  }
 }
 
 template <class Real>
@@ -109,12 +97,17 @@ void RunPass(const WeightPass<Real>& pass) {
   WeightPass<Real> whole = pass;
   if (whole.learn_pre == nullptr) whole.learn_pre = pass.r_pre;
   if (whole.learn_post == nullptr) whole.learn_post = pass.e_post;
+  const int64_t counts = pass.count != nullptr && tiling.tiles > 1 ? tiling.tiles : 0;
+  std::fill_n(pass.tile_sums.counts, counts, UpdateCount());
   if (pass.batch == 1) {
     RunSingle(whole, tiling);
   } else {
     RunBatch(whole, tiling);
   }
-  AddCounts(pass, tiling);
+  for (int64_t tile = 0; tile < counts; ++tile) {
+    pass.count->swallowed += pass.tile_sums.counts[tile].swallowed;
+    pass.count->squared_change += pass.tile_sums.counts[tile].squared_change;
+  }
 }
 
 template void RunPass(const WeightPass<float>& pass);
