@@ -20,6 +20,10 @@ namespace HWY_NAMESPACE {
 template <class Real>
 inline constexpr bool kHasWideVectors = kParts<Real> == 1;
 
+/// How many of `left` go into the next tile: three, or what avoids that one is left alone, as a
+/// tile of one reads twice as much for each product.
+inline int64_t NextOf(int64_t left) { return left == 4 ? 2 : std::min<int64_t>(left, 3); }
+
 /// s of kRows rows, from i on, in kTrials trials, from b on, gets its part from the columns
 /// [begin, end).
 template <class Real, int kRows, int kTrials>
@@ -56,10 +60,13 @@ void ForwardRows(const WeightPass<Real>& pass, int64_t i) {
   const int64_t columns = pass.columns, batch = pass.batch;
   for (int64_t begin = 0; begin < columns; begin += kBlockColumns<Real>) {
     const int64_t end = std::min(begin + kBlockColumns<Real>, columns);
-    int64_t b = 0;
-    for (; b + 3 <= batch; b += 3) ForwardTile<Real, kRows, 3>(pass, i, b, begin, end);
-    if (b + 2 == batch) ForwardTile<Real, kRows, 2>(pass, i, b, begin, end);
-    if (b + 1 == batch) ForwardTile<Real, kRows, 1>(pass, i, b, begin, end);
+    for (int64_t b = 0; b < batch;) {
+      const int64_t trials = NextOf(batch - b);
+      if (trials == 3) ForwardTile<Real, kRows, 3>(pass, i, b, begin, end);
+      if (trials == 2) ForwardTile<Real, kRows, 2>(pass, i, b, begin, end);
+      if (trials == 1) ForwardTile<Real, kRows, 1>(pass, i, b, begin, end);
+      b += trials;
+    }
   }
 }
 
@@ -117,12 +124,16 @@ void BackwardTrials(const WeightPass<Real>& pass, int64_t b, int64_t j, bool ane
 template <class Real>
 void Backward(const WeightPass<Real>& pass, int64_t begin, int64_t end, bool anew) {
   constexpr int kTrials = kHasWideVectors<Real> ? 8 : 4;
-  constexpr int kWide = kHasWideVectors<Real> ? 3 : 2;
-  int64_t j = begin;
-  for (; j + kWide * kVec<Real> <= end; j += kWide * kVec<Real>) {
-    BackwardTrials<Real, kTrials, kWide>(pass, 0, j, anew);
+  for (int64_t j = begin; j < end;) {
+    const int64_t left = (end - j) / kVec<Real>;
+    const int64_t wide = kHasWideVectors<Real> ? NextOf(left) : std::min<int64_t>(left, 2);
+    if constexpr (kHasWideVectors<Real>) {
+      if (wide == 3) BackwardTrials<Real, kTrials, 3>(pass, 0, j, anew);
+    }
+    if (wide == 2) BackwardTrials<Real, kTrials, 2>(pass, 0, j, anew);
+    if (wide == 1) BackwardTrials<Real, kTrials, 1>(pass, 0, j, anew);
+    j += wide * kVec<Real>;
   }
-  for (; j < end; j += kVec<Real>) BackwardTrials<Real, kTrials, 1>(pass, 0, j, anew);
 }
 
 /// g = Σ_batch learn_post learn_preᵀ of kRows rows, from i on, and kBlocks column blocks, from j
@@ -173,12 +184,16 @@ void LearnTile(const WeightPass<Real>& pass, int64_t i, int64_t j, UpdateOfWeigh
 
 template <class Real, int kRows, class UpdateOfWeights>
 void LearnRows(const WeightPass<Real>& pass, int64_t i, UpdateOfWeights& update) {
-  constexpr int kBlocks = kHasWideVectors<Real> ? 3 : 1;
-  int64_t j = 0;
-  for (; j + kBlocks * kLanes<Real> <= pass.columns; j += kBlocks * kLanes<Real>) {
-    LearnTile<Real, kRows, kBlocks>(pass, i, j, update);
+  for (int64_t j = 0; j < pass.columns;) {
+    const int64_t left = (pass.columns - j) / kLanes<Real>;
+    const int64_t blocks = kHasWideVectors<Real> ? NextOf(left) : 1;
+    if constexpr (kHasWideVectors<Real>) {
+      if (blocks == 3) LearnTile<Real, kRows, 3>(pass, i, j, update);
+      if (blocks == 2) LearnTile<Real, kRows, 2>(pass, i, j, update);
+    }
+    if (blocks == 1) LearnTile<Real, kRows, 1>(pass, i, j, update);
+    j += blocks * kLanes<Real>;
   }
-  for (; j < pass.columns; j += kLanes<Real>) LearnTile<Real, kRows, 1>(pass, i, j, update);
 }
 
 /// Forward and update of all rows. What is in the cache from the one is used by the other.
