@@ -30,10 +30,10 @@
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
 #include "engine/runtime/crew.h"
-#include "tests/bench/chains.h"
 #include "tests/bench/machine_limits.h"
 #include "tests/bench/plain_chain.h"
 #include "tests/bench/stopwatch.h"
+#include "tests/support/chains.h"
 
 namespace prospero {
 namespace {

@@ -22,9 +22,9 @@
 #include <vector>
 
 #include "absl/strings/str_join.h"
-#include "tests/bench/chains.h"
 #include "tests/bench/local_server.h"
 #include "tests/bench/stopwatch.h"
+#include "tests/support/chains.h"
 
 namespace prospero::server {
 namespace {

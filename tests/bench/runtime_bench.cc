@@ -32,9 +32,9 @@
 #include "absl/strings/str_join.h"
 #include "engine/runtime/instance.h"
 #include "engine/runtime/scheduler.h"
-#include "tests/bench/chains.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/support/box.h"
+#include "tests/support/chains.h"
 
 namespace prospero {
 namespace {

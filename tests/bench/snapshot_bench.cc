@@ -14,8 +14,8 @@
 
 #include "absl/strings/str_join.h"
 #include "engine/runtime/snapshot.h"
-#include "tests/bench/chains.h"
 #include "tests/bench/stopwatch.h"
+#include "tests/support/chains.h"
 
 namespace prospero {
 namespace {

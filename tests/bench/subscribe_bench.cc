@@ -24,9 +24,9 @@
 #include <vector>
 
 #include "engine/runtime/recorder.h"
-#include "tests/bench/chains.h"
 #include "tests/bench/local_server.h"
 #include "tests/bench/stopwatch.h"
+#include "tests/support/chains.h"
 
 namespace prospero::server {
 namespace {

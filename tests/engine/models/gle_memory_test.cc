@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/models/gle/gle.h"
+#include "tests/support/chains.h"
 #include "tests/support/no_alloc.h"
 
 namespace prospero {
@@ -24,32 +25,11 @@ constexpr int64_t kRowsOfAPopulation = 24;
 /// The table of variables, with all that was taken while it grew [bytes].
 constexpr int64_t kTable = 200'000;
 
-GleSpec Chain(const Sizes& sizes, Optimizer optimizer) {
-  Plasticity plasticity;
-  plasticity.optimizer = optimizer;
-  plasticity.learning_rate = 1e-3;
-  GleSpec spec;
-  for (size_t k = 0; k < sizes.size(); ++k) {
-    GlePopulation population;
-    population.name = absl::StrCat("p", k);
-    population.size = sizes[k];
-    population.role = k == 0                  ? PopulationRole::kInput
-                      : k + 1 == sizes.size() ? PopulationRole::kOutput
-                                              : PopulationRole::kHidden;
-    if (k > 0) {
-      population.activation = Activation::kTanh;
-      population.tau_m = {1.0};
-      population.has_bias = true;
-      population.bias_plasticity = plasticity;
-      GleProjection projection;
-      projection.pre = spec.populations.back().name;
-      projection.post = population.name;
-      projection.plasticity = plasticity;
-      // Drawing many millions of weights is not what this is about.
-      projection.initializer = Initializer{Initializer::Kind::kConstant, 0.01, 0.0, {}, {}};
-      spec.projections.push_back(projection);
-    }
-    spec.populations.push_back(population);
+/// A chain whose weights are not drawn: with many millions of them that is not what this is about.
+GleSpec UndrawnChain(const Sizes& sizes, Optimizer optimizer) {
+  GleSpec spec = Chain(sizes, optimizer);
+  for (GleProjection& projection : spec.projections) {
+    projection.initializer = Initializer{Initializer::Kind::kConstant, 0.01, 0.0, {}, {}};
   }
   return spec;
 }
@@ -76,11 +56,7 @@ struct Case {
     for (const int64_t size : sizes) sum += size;
     return sum;
   }
-  int64_t weights() const {
-    int64_t sum = 0;
-    for (size_t k = 1; k < sizes.size(); ++k) sum += sizes[k] * sizes[k - 1];
-    return sum;
-  }
+  int64_t weights() const { return Weights(sizes); }
   int64_t bytes_of_weights() const { return weights() * copies * SizeOf(precision); }
   int64_t bytes_of_neurons() const {
     int64_t sum = 0;
@@ -111,7 +87,8 @@ TEST(GleMemory, IsAtMostAFifthMoreThanTheWeightsBesideTheNeurons) {
                                      {784, 300, 100, 10},     {1024, 4096, 4096, 10},
                                      {1000, 10000, 10000, 10}};
   for (const Case& c : Cases(chains, {1, 32})) {
-    const auto footprint = CheckGle(Chain(c.sizes, c.optimizer), c.options(), NetworkLimits());
+    const auto footprint =
+        CheckGle(UndrawnChain(c.sizes, c.optimizer), c.options(), NetworkLimits());
     ASSERT_TRUE(footprint.ok()) << footprint.status();
     EXPECT_EQ(footprint->weights, c.weights()) << c.name();
     EXPECT_EQ(footprint->neurons, c.neurons()) << c.name();
@@ -128,7 +105,7 @@ TEST(GleMemory, IsWhatWasTold) {
                                      {1000, 1060, 10},
                                      {256, 1024, 1024, 10}};
   for (const Case& c : Cases(chains, {1, 4})) {
-    const GleSpec spec = Chain(c.sizes, c.optimizer);
+    const GleSpec spec = UndrawnChain(c.sizes, c.optimizer);
     const auto footprint = CheckGle(spec, c.options(), NetworkLimits());
     ASSERT_TRUE(footprint.ok()) << footprint.status();
     const AllocationCounter counter;

@@ -10,8 +10,8 @@
 #include "engine/core/errors.h"
 #include "engine/models/gle/gle.h"
 #include "gtest/gtest.h"
-#include "tests/bench/chains.h"
 #include "tests/engine/runtime/host.h"
+#include "tests/support/chains.h"
 #include "tests/support/tangle.h"
 #include "tests/support/variables.h"
 

@@ -13,7 +13,7 @@
 namespace prospero {
 
 /// A chain of populations p0 (input), p1, ... of these sizes, tanh, with biases; all weights and
-/// biases learn by `optimizer`. The steps that the benchmarks count are those of such chains.
+/// biases learn by `optimizer`. Such are the networks whose steps the benchmarks count.
 inline GleSpec Chain(const std::vector<int64_t>& sizes, Optimizer optimizer) {
   Plasticity plasticity;
   plasticity.optimizer = optimizer;
