@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "tests/support/layered.h"
 #include "tests/support/no_alloc.h"
 
@@ -23,7 +24,7 @@ LatentEquilibriumSpec Layers(const std::vector<int64_t>& sizes, Optimizer optimi
   LatentEquilibriumSpec spec;
   spec.input_shape = {sizes[0]};
   for (size_t k = 1; k < sizes.size(); ++k) {
-    const std::string name = "l" + std::to_string(k);
+    const std::string name = absl::StrCat("l", k);
     spec.layers.push_back(DenseLayer(name, sizes[k], Activation::kTanh, 0.01));
     spec.layers.back().plasticity->optimizer = optimizer;
   }
