@@ -68,6 +68,8 @@ HWY_INLINE V InRegister(V x) {
   return x;
 }
 
+#if HWY_TARGET > HWY_AVX3
+
 /// The upper half of the lanes added to the lower.
 template <class D>
 HWY_INLINE auto Fold(D /*tag*/, hn::Vec<D> x) {
@@ -75,35 +77,70 @@ HWY_INLINE auto Fold(D /*tag*/, hn::Vec<D> x) {
   return hn::Add(hn::LowerHalf(half, x), hn::UpperHalf(half, x));
 }
 
-/// The lanes of one column block, folded to 16 bytes: the first levels of every sum of lanes.
+/// The lanes of one column block, folded to 16 bytes.
 template <class Real>
-HWY_INLINE auto FoldLanes(const Vec<Real> (&x)[kParts<Real>]) {
+HWY_INLINE auto FoldLanes(const Vec<Real> (&x)[2]) {
   const hn::FixedTag<Real, kLanes<Real> / 2> half;
-  if constexpr (kParts<Real> == 1) {
-    return Fold(half, Fold(Tag<Real>(), x[0]));
-  } else {
-    return Fold(half, hn::Add(x[0], x[1]));
-  }
+  return Fold(half, hn::Add(x[0], x[1]));
 }
 
-/// sums[k] += all lanes of rows[k], for four rows, by a tree that never changes:
-/// ((x0 + x2) + (x1 + x3)), or x0 + x1, of the four, or two, folded lanes of float, or double.
-HWY_INLINE void AddSumsOfLanes(const Vec<float> (*rows)[kParts<float>], float* sums) {
+/// All lanes of each of four rows, as AddSumsOfLanes says: two vectors for a row.
+HWY_INLINE auto SumsOfLanes(const Vec<float> (*rows)[2]) {
   const hn::FixedTag<float, 4> tag;
   const auto a = FoldLanes<float>(rows[0]), b = FoldLanes<float>(rows[1]);
   const auto c = FoldLanes<float>(rows[2]), d = FoldLanes<float>(rows[3]);
   const auto ab = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
   const auto cd = hn::Add(hn::InterleaveLower(tag, c, d), hn::InterleaveUpper(tag, c, d));
-  const auto sum = hn::Add(hn::ConcatLowerLower(tag, cd, ab), hn::ConcatUpperUpper(tag, cd, ab));
-  hn::Store(hn::Add(hn::Load(tag, sums), sum), tag, sums);
+  return hn::Add(hn::ConcatLowerLower(tag, cd, ab), hn::ConcatUpperUpper(tag, cd, ab));
 }
-HWY_INLINE void AddSumsOfLanes(const Vec<double> (*rows)[kParts<double>], double* sums) {
+HWY_INLINE auto SumsOfLanes(const Vec<double> (*rows)[2]) {
   const hn::FixedTag<double, 2> tag;
-  for (int k = 0; k < 4; k += 2) {
-    const auto a = FoldLanes<double>(rows[k]), b = FoldLanes<double>(rows[k + 1]);
-    const auto sum = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
-    hn::Store(hn::Add(hn::Load(tag, sums + k), sum), tag, sums + k);
+  const auto a = FoldLanes<double>(rows[0]), b = FoldLanes<double>(rows[1]);
+  const auto c = FoldLanes<double>(rows[2]), d = FoldLanes<double>(rows[3]);
+  const auto ab = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
+  const auto cd = hn::Add(hn::InterleaveLower(tag, c, d), hn::InterleaveUpper(tag, c, d));
+  return hn::Combine(hn::FixedTag<double, 4>(), cd, ab);
+}
+
+#else
+
+/// All lanes of each of four rows, as AddSumsOfLanes says: one vector for a row. The blocks of 16
+/// bytes of a, c, b and d stand in one vector for the last levels: so fewer lanes have to move.
+template <class V>
+HWY_INLINE auto SumsOfLanes(const V (*rows)[1]) {
+  using Real = hn::TFromV<V>;
+  const Tag<Real> tag;
+  const auto fold = [tag](V x, V y) HWY_ATTR {
+    const V half = hn::Add(hn::ConcatLowerLower(tag, y, x), hn::ConcatUpperUpper(tag, y, x));
+    return hn::Add(half, hn::SwapAdjacentBlocks(half));
+  };
+  const V ab = fold(rows[0][0], rows[1][0]), cd = fold(rows[2][0], rows[3][0]);
+  V x = hn::OddEvenBlocks(cd, ab);
+  if constexpr (sizeof(Real) == 4) {
+    x = hn::Add(x, hn::Shuffle1032(x));
+    x = hn::Add(x, hn::Shuffle2301(x));
+  } else {
+    x = hn::Add(x, hn::Shuffle01(x));
   }
+  constexpr int kBlock = 16 / sizeof(Real);
+  alignas(kRowBytes) static constexpr hwy::MakeSigned<Real> kFirst[kLanes<Real>] = {
+      0, 2 * kBlock, kBlock, 3 * kBlock};
+  const auto sums = hn::LowerHalf(hn::TableLookupLanes(x, hn::SetTableIndices(tag, kFirst)));
+  if constexpr (sizeof(Real) == 8) {
+    return sums;
+  } else {
+    return hn::LowerHalf(sums);
+  }
+}
+
+#endif  // AVX-512
+
+/// sums[k] += all lanes of rows[k], for four rows, by a tree that never changes: the upper half of
+/// the lanes is added to the lower, again and again.
+template <class Real>
+HWY_INLINE void AddSumsOfLanes(const Vec<Real> (*rows)[kParts<Real>], Real* sums) {
+  const hn::FixedTag<Real, 4> tag;
+  hn::Store(hn::Add(hn::Load(tag, sums), SumsOfLanes(rows)), tag, sums);
 }
 
 }  // namespace HWY_NAMESPACE
