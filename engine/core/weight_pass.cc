@@ -52,15 +52,16 @@ void RunSingle(const WeightPass<Real>& pass, const Tiling& tiling) {
 }
 
 /// Backward by columns, then forward and update by rows: so no two tasks write to the same place.
-/// One panel of tiles after the other, so that the second half finds it in the cache.
+/// One panel of tiles after the other, so that the second half finds it in the cache; a team has
+/// more cache, and wants tasks for all.
 template <class Real>
 void RunBatch(const WeightPass<Real>& pass, const Tiling& tiling) {
-  constexpr int64_t kPanelTiles = 16;
   constexpr int64_t kTaskColumns = 192;
   const int64_t tasks = (pass.columns + kTaskColumns - 1) / kTaskColumns;
   Team* const team = tiling.tiles > 1 ? pass.team : nullptr;
-  for (int64_t first = 0; first < tiling.tiles; first += kPanelTiles) {
-    const int64_t last = std::min(first + kPanelTiles, tiling.tiles);
+  const int64_t panel = team == nullptr ? 2 : 16;
+  for (int64_t first = 0; first < tiling.tiles; first += panel) {
+    const int64_t last = std::min(first + panel, tiling.tiles);
     if (pass.e_bottom != nullptr) {
       RunOn(team, tasks, [&](int64_t task) {
         const int64_t begin = task * kTaskColumns;
