@@ -87,7 +87,7 @@ Tiling TilingOf(int64_t rows, int64_t columns) {
   if (SaturatingMul(rows, columns) <= kTileWeights) return {rows, 1};
   const int64_t tile_rows =
       RoundUp(std::max({kTileWeights / columns, rows / kMaxTiles, kMinRows}), 2 * kRowBlock);
-  return {tile_rows, (rows + tile_rows - 1) / tile_rows};
+  return {tile_rows, (rows - 1) / tile_rows + 1};
 }
 
 template <class Real>

@@ -275,6 +275,18 @@ TEST(WeightPassTest, GivesATrialTheSameBitsAloneAndInABatch) {
   ExpectSameBitsInABatch<double>(100, 1100, 13);
 }
 
+TEST(TilingOf, CutsLargeMatricesOnly) {
+  EXPECT_EQ(TilingOf(256, 256).tiles, 1);
+  EXPECT_EQ(TilingOf(1024, 1024).tile_rows, 64);
+  EXPECT_EQ(TilingOf(1024, 1024).tiles, 16);
+  // The last tile may be smaller.
+  EXPECT_EQ(TilingOf(1028, 1024).tiles, 17);
+  EXPECT_EQ(TilingOf(int64_t{1} << 20, int64_t{1} << 20).tiles, 64);
+  // Sizes that a check is going to refuse.
+  EXPECT_EQ(TilingOf(INT64_MAX, INT64_MAX).tiles, 64);
+  EXPECT_EQ(TilingOf(12, INT64_MAX).tiles, 1);
+}
+
 /// Runs the tasks last to first, two at a time.
 class BackwardTeam final : public Team {
  public:
