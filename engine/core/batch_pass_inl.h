@@ -16,10 +16,6 @@ namespace HWY_NAMESPACE {
 // Many trials: three matrix products, each in tiles whose sums stay in registers. A tile is as
 // large as they allow, 32 of them with AVX-512 and 16 with AVX2; no sum depends on its size.
 
-/// Vectors of the target are whole column blocks, and there are registers for large tiles.
-template <class Real>
-inline constexpr bool kHasWideVectors = kParts<Real> == 1;
-
 /// How many of `left` go into the next tile: three, or what avoids that one is left alone, as a
 /// tile of one reads twice as much for each product.
 inline int64_t NextOf(int64_t left) { return left == 4 ? 2 : std::min<int64_t>(left, 3); }

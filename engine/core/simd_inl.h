@@ -43,6 +43,10 @@ inline constexpr int64_t kLanes = kRowBytes / static_cast<int64_t>(sizeof(Real))
 template <class Real>
 inline constexpr int64_t kParts = kLanes<Real> / kVec<Real>;
 
+/// A vector is a whole column block, and there are 32 registers for them in place of 16.
+template <class Real>
+inline constexpr bool kHasWideVectors = kParts<Real> == 1;
+
 template <class Real>
 HWY_INLINE Vec<Real> LoadVec(const Real* p) {
   return hn::Load(Tag<Real>(), p);
@@ -70,36 +74,23 @@ HWY_INLINE V InRegister(V x) {
 
 #if HWY_TARGET > HWY_AVX3
 
-/// The upper half of the lanes added to the lower.
-template <class D>
-HWY_INLINE auto Fold(D /*tag*/, hn::Vec<D> x) {
-  const hn::Half<D> half;
-  return hn::Add(hn::LowerHalf(half, x), hn::UpperHalf(half, x));
-}
-
-/// The lanes of one column block, folded to 16 bytes.
-template <class Real>
-HWY_INLINE auto FoldLanes(const Vec<Real> (&x)[2]) {
-  const hn::FixedTag<Real, kLanes<Real> / 2> half;
-  return Fold(half, hn::Add(x[0], x[1]));
-}
-
 /// All lanes of each of four rows, as AddSumsOfLanes says: two vectors for a row.
-HWY_INLINE auto SumsOfLanes(const Vec<float> (*rows)[2]) {
-  const hn::FixedTag<float, 4> tag;
-  const auto a = FoldLanes<float>(rows[0]), b = FoldLanes<float>(rows[1]);
-  const auto c = FoldLanes<float>(rows[2]), d = FoldLanes<float>(rows[3]);
+template <class V>
+HWY_INLINE auto SumsOfLanes(const V (*rows)[2]) {
+  using Real = hn::TFromV<V>;
+  const hn::Half<Tag<Real>> tag;
+  const auto fold = [tag](const V(&x)[2]) HWY_ATTR {
+    const V sum = hn::Add(x[0], x[1]);
+    return hn::Add(hn::LowerHalf(tag, sum), hn::UpperHalf(tag, sum));
+  };
+  const auto a = fold(rows[0]), b = fold(rows[1]), c = fold(rows[2]), d = fold(rows[3]);
   const auto ab = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
   const auto cd = hn::Add(hn::InterleaveLower(tag, c, d), hn::InterleaveUpper(tag, c, d));
-  return hn::Add(hn::ConcatLowerLower(tag, cd, ab), hn::ConcatUpperUpper(tag, cd, ab));
-}
-HWY_INLINE auto SumsOfLanes(const Vec<double> (*rows)[2]) {
-  const hn::FixedTag<double, 2> tag;
-  const auto a = FoldLanes<double>(rows[0]), b = FoldLanes<double>(rows[1]);
-  const auto c = FoldLanes<double>(rows[2]), d = FoldLanes<double>(rows[3]);
-  const auto ab = hn::Add(hn::InterleaveLower(tag, a, b), hn::InterleaveUpper(tag, a, b));
-  const auto cd = hn::Add(hn::InterleaveLower(tag, c, d), hn::InterleaveUpper(tag, c, d));
-  return hn::Combine(hn::FixedTag<double, 4>(), cd, ab);
+  if constexpr (sizeof(Real) == 4) {
+    return hn::Add(hn::ConcatLowerLower(tag, cd, ab), hn::ConcatUpperUpper(tag, cd, ab));
+  } else {
+    return hn::Combine(Tag<Real>(), cd, ab);
+  }
 }
 
 #else

@@ -20,7 +20,7 @@ namespace HWY_NAMESPACE {
 /// Rows whose weights are read before the first of them is stored: all four where there are
 /// registers for it.
 template <class Real>
-inline constexpr int kHeldRows = kParts<Real> == 1 ? kRowBlock : 1;
+inline constexpr int kHeldRows = kHasWideVectors<Real> ? kRowBlock : 1;
 /// Weights are asked for 512 bytes before their turn. The hardware looks ahead as well, but
 /// begins anew in each page, and a row has few of them.
 template <class Real>

@@ -9,9 +9,10 @@
 namespace prospero {
 namespace {
 
-/// The rows [begin, end) of the pass.
+/// The rows of one tile.
 template <class Real>
-WeightPass<Real> Rows(WeightPass<Real> pass, int64_t begin, int64_t end) {
+WeightPass<Real> Tile(WeightPass<Real> pass, const Tiling& tiling, int64_t tile) {
+  const int64_t begin = tile * tiling.tile_rows;
   const auto move = [](auto*& array, int64_t by) {
     if (array != nullptr) array += by;
   };
@@ -21,16 +22,9 @@ WeightPass<Real> Rows(WeightPass<Real> pass, int64_t begin, int64_t end) {
   move(pass.s, begin);
   move(pass.e_post, begin);
   move(pass.learn_post, begin);
-  pass.rows = end - begin;
+  pass.rows = std::min(tiling.tile_rows, pass.rows - begin);
+  if (pass.count != nullptr && tiling.tiles > 1) pass.count = pass.tile_sums.counts + tile;
   return pass;
-}
-
-template <class Real>
-WeightPass<Real> Tile(const WeightPass<Real>& pass, const Tiling& tiling, int64_t tile) {
-  const int64_t begin = tile * tiling.tile_rows;
-  WeightPass<Real> part = Rows(pass, begin, std::min(begin + tiling.tile_rows, pass.rows));
-  if (pass.count != nullptr && tiling.tiles > 1) part.count = pass.tile_sums.counts + tile;
-  return part;
 }
 
 template <class Real>
