@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -93,6 +94,10 @@ class Network {
   /// Every network has the parameter `learning` (1 or 0, a scalar: all its plasticity) and
   /// the signal `loss` (a scalar, of the last step, over all ports that had a target).
   const VariableTable& variables() const { return variables_; }
+
+  /// Adds a signal of whoever hosts the network (the lag of its clock), who also owns the values.
+  /// To be called before anybody reads the table. Returns its index.
+  int Adopt(Variable signal) { return variables_.Add(std::move(signal)); }
 
   /// What was found when the network was made.
   const std::vector<Warning>& warnings() const { return warnings_; }

@@ -54,10 +54,26 @@ struct Gap {
 
 /// Something that happened to the network and that drivers and observers are told.
 struct Event {
-  enum class Kind : uint8_t { kStarted, kPaused, kEpochChanged, kLeaseLost, kDraining };
+  enum class Kind : uint8_t {
+    kStarted,
+    kPaused,
+    kEpochChanged,
+    kLeaseLost,
+    kDraining,
+    kInputSilent,
+    kInputReturned,
+    kLearningFrozen,
+    kLearningResumed,
+    kDriverCame,
+    kDriverLeft,
+    kDriverMissing,
+    kClockChanged,
+    kOverrun,
+  };
   Kind kind;
   Cursor cursor;
   std::string message;
+  std::string variable = {};  ///< the input's name, where there is one
 };
 
 /// What an observer finds waiting, in order of time: a gap, if there is one, lies before

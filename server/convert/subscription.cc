@@ -156,6 +156,24 @@ v1::Notice::Kind ToProto(Event::Kind kind) {
       return v1::Notice::KIND_LEASE_LOST;
     case Event::Kind::kDraining:
       return v1::Notice::KIND_DRAINING;
+    case Event::Kind::kInputSilent:
+      return v1::Notice::KIND_INPUT_SILENT;
+    case Event::Kind::kInputReturned:
+      return v1::Notice::KIND_INPUT_RETURNED;
+    case Event::Kind::kLearningFrozen:
+      return v1::Notice::KIND_LEARNING_FROZEN;
+    case Event::Kind::kLearningResumed:
+      return v1::Notice::KIND_LEARNING_RESUMED;
+    case Event::Kind::kDriverCame:
+      return v1::Notice::KIND_DRIVER_CAME;
+    case Event::Kind::kDriverLeft:
+      return v1::Notice::KIND_DRIVER_LEFT;
+    case Event::Kind::kDriverMissing:
+      return v1::Notice::KIND_DRIVER_MISSING;
+    case Event::Kind::kClockChanged:
+      return v1::Notice::KIND_CLOCK_CHANGED;
+    case Event::Kind::kOverrun:
+      return v1::Notice::KIND_OVERRUN;
   }
   return v1::Notice::KIND_UNSPECIFIED;
 }
@@ -224,6 +242,7 @@ v1::Notice ToProto(const Event& event) {
   notice.set_kind(ToProto(event.kind));
   *notice.mutable_cursor() = ToProto(event.cursor);
   notice.set_message(event.message);
+  notice.set_variable(event.variable);
   return notice;
 }
 
