@@ -20,6 +20,7 @@
 #include "server/convert/variable.h"
 #include "server/network_calls.h"
 #include "server/reactor.h"
+#include "server/stage_latency.h"
 
 namespace prospero::server {
 namespace {
@@ -39,6 +40,8 @@ struct Slot {
   enum class State : uint8_t { kFree, kRunning, kDone };
   State state = State::kFree;
   uint64_t tag = 0;
+  bool report_latency = false;
+  SteadyClock::duration decoding = {};
   DriveJob job;
   v1::DriveResponse response;
 };
@@ -72,7 +75,9 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 
   absl::Status Attach(const v1::DriveAttach& attach) ABSL_LOCKS_EXCLUDED(mu_);
   void Welcome(std::shared_ptr<Driver> driver) ABSL_LOCKS_EXCLUDED(mu_);
-  void Advance(v1::DriveAdvance* advance) ABSL_LOCKS_EXCLUDED(mu_);
+  void Advance(v1::DriveAdvance* advance, SteadyClock::time_point arrived) ABSL_LOCKS_EXCLUDED(mu_);
+  /// Takes the times of an answer that is ready, and tells all so far if it is asked to.
+  void CountLatency(Slot* slot, SteadyClock::duration encoding) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // From the engine.
   void OnJobDone(Slot* slot) ABSL_LOCKS_EXCLUDED(mu_);
@@ -111,7 +116,9 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
   std::array<Slot, kSlots> slots_;
   size_t first_ ABSL_GUARDED_BY(mu_) = 0;  ///< to be answered next
   size_t used_ ABSL_GUARDED_BY(mu_) = 0;
-  Slot* answering_ ABSL_GUARDED_BY(mu_) = nullptr;  ///< whose answer is being written
+  Slot* answering_ ABSL_GUARDED_BY(mu_) = nullptr;         ///< whose answer is being written
+  SteadyClock::time_point answered_ ABSL_GUARDED_BY(mu_);  ///< when that was handed to gRPC
+  DriveLatency latency_ ABSL_GUARDED_BY(mu_);
 
   std::deque<v1::Notice> notices_ ABSL_GUARDED_BY(mu_);
   v1::DriveResponse notice_ ABSL_GUARDED_BY(mu_);
@@ -124,18 +131,19 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 };
 
 void DriveSession::OnRequest(v1::DriveRequest* request) {
+  const auto arrived = SteadyClock::now();
   bool attached = false;
   {
     MutexLock lock(mu_);
     if (conclusion_.has_value()) return;
     attached = attached_;
-    last_sign_ = SteadyClock::now();
+    last_sign_ = arrived;
   }
   absl::Status status;
   if (!attached && request->has_attach()) {
     status = Attach(request->attach());
   } else if (attached && request->has_advance()) {
-    Advance(request->mutable_advance());
+    Advance(request->mutable_advance(), arrived);
   } else if (request->has_attach()) {
     status = Protocol("attach must come once, as the first message");
   } else if (request->has_advance()) {
@@ -201,7 +209,7 @@ void DriveSession::Welcome(std::shared_ptr<Driver> driver) {
   if (gone) Leave();
 }
 
-void DriveSession::Advance(v1::DriveAdvance* advance) {
+void DriveSession::Advance(v1::DriveAdvance* advance, SteadyClock::time_point arrived) {
   std::shared_ptr<Driver> driver;
   Slot* slot = nullptr;
   {
@@ -210,23 +218,38 @@ void DriveSession::Advance(v1::DriveAdvance* advance) {
     slot = &SlotAt(first_ + used_++);
     slot->state = Slot::State::kRunning;
     slot->tag = advance->tag();
+    slot->report_latency = advance->report_latency();
   }
   DriveJob& job = slot->job;
   job.status = driver == nullptr
                    ? absl::CancelledError("the lease was given back")
                    : FillJob(advance, ports_, record_->instance().variables(), host_.limits, &job);
+  slot->decoding = SteadyClock::now() - arrived;
   if (job.status.ok()) return driver->Submit(&job);
   job.cursor = record_->instance().status().cursor;
   OnJobDone(slot);
 }
 
 void DriveSession::OnJobDone(Slot* slot) {
+  const auto begin = SteadyClock::now();
   if (!slot->job.status.ok()) slot->job.status = UnderField(slot->job.status, "advance");
   FillResponse(slot->tag, &slot->job, &slot->response);
+  const auto end = SteadyClock::now();
   MutexLock lock(mu_);
+  if (slot->response.has_advanced()) CountLatency(slot, end - begin);
   slot->state = Slot::State::kDone;
-  last_sign_ = SteadyClock::now();
+  last_sign_ = end;
   Pump();
+}
+
+void DriveSession::CountLatency(Slot* slot, SteadyClock::duration encoding) {
+  latency_.decode.Count(slot->decoding);
+  latency_.queue.Count(std::chrono::nanoseconds(slot->job.queued_ns));
+  latency_.step.Count(std::chrono::nanoseconds(slot->job.stepping_ns));
+  latency_.encode.Count(encoding);
+  v1::DriveAdvanced* const advanced = slot->response.mutable_advanced();
+  advanced->clear_latency();
+  if (slot->report_latency) *advanced->mutable_latency() = latency_.ToProto();
 }
 
 void DriveSession::OnEvent(const Event& event) {
@@ -252,6 +275,7 @@ void DriveSession::OnNetworkEnd(const absl::Status& why) {
 
 const v1::DriveResponse* DriveSession::Next(bool* more) {
   if (answering_ != nullptr) {
+    latency_.write.Count(SteadyClock::now() - answered_);
     answering_->state = Slot::State::kFree;
     answering_ = nullptr;
     ++first_;
@@ -270,6 +294,7 @@ const v1::DriveResponse* DriveSession::Next(bool* more) {
   }
   if (used_ == 0 || SlotAt(first_).state != Slot::State::kDone) return nullptr;
   answering_ = &SlotAt(first_);
+  answered_ = SteadyClock::now();
   *more = used_ > 1 && SlotAt(first_ + 1).state == Slot::State::kDone;
   return &answering_->response;
 }

@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
@@ -282,6 +283,30 @@ TEST(Drive, RefusesABadAttach) {
                       "attach.outputs[0]"));
   EXPECT_TRUE(IsError(end([](auto& a) { a.mutable_heartbeat()->set_seconds(-1); }), bad,
                       "INVALID_FIELD", "attach.heartbeat"));
+}
+
+TEST(Drive, TellsHowLongItsRequestsTookByStage) {
+  TestServer server;
+  server.Make("a", SmallSpec());
+  TestDriver driver(server.simulation(), "a");
+  v1::DriveAdvance advance = Lesson(driver, 0, 10);
+  EXPECT_EQ(driver.Advance(advance).advanced().latency_size(), 0);
+  advance.set_report_latency(true);
+  const v1::DriveResponse response = driver.Advance(advance);
+  ASSERT_EQ(response.advanced().latency_size(), 5);
+  // An answer can tell of itself all but how it was written.
+  const std::vector<int64_t> counts = {2, 2, 2, 2, 1};
+  for (int i = 0; i < 5; ++i) {
+    const v1::StageLatency& latency = response.advanced().latency(i);
+    EXPECT_EQ(latency.stage(), i + 1);
+    EXPECT_EQ(latency.count(), counts[static_cast<size_t>(i)]);
+    const auto& buckets = latency.buckets();
+    EXPECT_EQ(std::accumulate(buckets.begin(), buckets.end(), int64_t{0}), latency.count());
+    EXPECT_GT(latency.max_ns(), 0);
+    EXPECT_GE(latency.sum_ns(), latency.max_ns());
+  }
+  EXPECT_GE(response.advanced().latency(2).sum_ns(), response.advanced().stepping_ns());
+  EXPECT_EQ(driver.Advance(Lesson(driver, 20, 1)).advanced().latency_size(), 0);
 }
 
 }  // namespace
