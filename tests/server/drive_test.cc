@@ -18,6 +18,7 @@ namespace prospero::server {
 namespace {
 
 using grpc::StatusCode;
+using testing::AnyOf;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::Pair;
@@ -291,22 +292,26 @@ TEST(Drive, TellsHowLongItsRequestsTookByStage) {
   TestDriver driver(server.simulation(), "a");
   v1::DriveAdvance advance = Lesson(driver, 0, 10);
   EXPECT_EQ(driver.Advance(advance).advanced().latency_size(), 0);
+  EXPECT_EQ(driver.Advance(advance).advanced().latency_size(), 0);
   advance.set_report_latency(true);
   const v1::DriveResponse response = driver.Advance(advance);
   ASSERT_EQ(response.advanced().latency_size(), 5);
-  // An answer can tell of itself all but how it was written.
-  const std::vector<int64_t> counts = {2, 2, 2, 2, 1};
   for (int i = 0; i < 5; ++i) {
     const v1::StageLatency& latency = response.advanced().latency(i);
     EXPECT_EQ(latency.stage(), i + 1);
-    EXPECT_EQ(latency.count(), counts[static_cast<size_t>(i)]);
     const auto& buckets = latency.buckets();
     EXPECT_EQ(std::accumulate(buckets.begin(), buckets.end(), int64_t{0}), latency.count());
     EXPECT_GT(latency.max_ns(), 0);
     EXPECT_GE(latency.sum_ns(), latency.max_ns());
+    if (latency.stage() == v1::StageLatency::STAGE_WRITE) {
+      // The answer itself is not written yet; the one before may be on its way still.
+      EXPECT_THAT(latency.count(), AnyOf(1, 2));
+    } else {
+      EXPECT_EQ(latency.count(), 3);
+    }
   }
   EXPECT_GE(response.advanced().latency(2).sum_ns(), response.advanced().stepping_ns());
-  EXPECT_EQ(driver.Advance(Lesson(driver, 20, 1)).advanced().latency_size(), 0);
+  EXPECT_EQ(driver.Advance(Lesson(driver, 30, 1)).advanced().latency_size(), 0);
 }
 
 }  // namespace
