@@ -40,18 +40,14 @@ print(lost, min(delays, default=0))
 
 def ask(link: Link, count: int) -> tuple[int, float]:
     """Echoes lost, and the shortest way there and back [s]."""
-    echo = subprocess.Popen(link.on_near(sys.executable, "-c", _ECHO), stdout=subprocess.PIPE)
-    try:
-        assert echo.stdout is not None and echo.stdout.readline() == b"ready\n"
-        answer = subprocess.run(
-            link.on_far(sys.executable, "-c", _ASK, str(count)),
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    finally:
-        echo.kill()
-        echo.wait()
+    echoing = link.on_near(sys.executable, "-c", _ECHO)
+    with subprocess.Popen(echoing, stdout=subprocess.PIPE) as echo:
+        try:
+            assert echo.stdout is not None and echo.stdout.readline() == b"ready\n"
+            asking = link.on_far(sys.executable, "-c", _ASK, str(count))
+            answer = subprocess.run(asking, capture_output=True, text=True, check=True)
+        finally:
+            echo.kill()
     lost, shortest = answer.stdout.split()
     return int(lost), float(shortest)
 
