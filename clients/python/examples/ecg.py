@@ -105,7 +105,7 @@ class Forecasts:
 def follow_weights(network: prospero.Network, latest: dict[str, float]) -> prospero.Subscription:
     """Keeps the newest statistics of the weights, in a thread of its own."""
     stream = network.subscribe(
-        "*.W.norm", "*.W.update_ratio", every=STEPS * 36, max_rate=20, start_with_snapshot=True
+        "*.W.norm", "*.W.update_ratio", every=STEPS * 36, max_rate=20, start="snapshot"
     )
 
     def follow() -> None:

@@ -43,7 +43,7 @@ def main() -> int:
                 ["*.W.norm", "*.W.std", "*.W.update_ratio"], max_rate=arguments.rate
             ),
             prospero.Selection("loss", max_rate=arguments.rate, aggregation="mean"),
-            start_with_snapshot=True,
+            start="snapshot",
         ) as samples:
             try:
                 for sample in islice(samples, arguments.count):

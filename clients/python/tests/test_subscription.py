@@ -39,7 +39,7 @@ def test_samples_hold_what_a_driver_gets(make, chain, watching):
 def test_a_snapshot_comes_at_once(make, chain, watching):
     network = make(chain(), learning=False)
     network.step(steps=7)
-    with watching(network, "*.W", start_with_snapshot=True) as samples:
+    with watching(network, "*.W", start="snapshot") as samples:
         first = next(samples)
     assert first.step == 7
     assert set(first.values) == {"input_to_hidden.W", "hidden_to_output.W"}
@@ -82,9 +82,7 @@ def test_aggregations_tell_of_all_steps_between(make, chain, watching):
 
 def test_a_slice_is_part_of_a_variable(make, chain, watching):
     network = make(chain(weights=[np.arange(6.0).reshape(3, 2), np.ones((1, 3))]))
-    with watching(
-        network, "input_to_hidden.W", slice=slice(1, 6, 2), start_with_snapshot=True
-    ) as samples:
+    with watching(network, "input_to_hidden.W", slice=slice(1, 6, 2), start="snapshot") as samples:
         assert np.array_equal(next(samples)["input_to_hidden.W"], [1.0, 3.0, 5.0])
 
 

@@ -18,6 +18,7 @@ from importlib.metadata import version as _version
 from prospero import aio, errors, gle, latent_equilibrium, microcircuit, v1
 from prospero._samples import Selection
 from prospero.client import Client
+from prospero.clock import Realtime
 from prospero.components import (
     SGD,
     Adam,
@@ -34,13 +35,18 @@ from prospero.errors import (
     Aborted,
     AlreadyExists,
     Cancelled,
+    ClockMismatch,
+    CursorEvicted,
     DeadlineExceeded,
     Diverged,
     Draining,
     EtagMismatch,
     FailedPrecondition,
+    FeedTaken,
     FieldViolation,
+    FrameLate,
     HeartbeatMissed,
+    InputFed,
     Internal,
     InvalidArgument,
     LeaseHeld,
@@ -54,19 +60,24 @@ from prospero.errors import (
     PermissionDenied,
     ProsperoError,
     ProsperoWarning,
+    RealtimeOverload,
     ResourceExhausted,
     StepMismatch,
     Unauthenticated,
     Unavailable,
     Unimplemented,
 )
+from prospero.feed import Feed
 from prospero.feedback import Aligned, Direct, Random, Transpose
+from prospero.latency import Latency
 from prospero.network import Network
 from prospero.noise import HeldWhite, OrnsteinUhlenbeck
+from prospero.safety import Safety
 from prospero.subscription import Subscription
 from prospero.values import (
     Advanced,
     Cursor,
+    FeedSummary,
     Footprint,
     Gap,
     Heartbeat,
@@ -88,8 +99,10 @@ __all__ = [
     "AlreadyExists",
     "Cancelled",
     "Client",
+    "ClockMismatch",
     "Constant",
     "Cursor",
+    "CursorEvicted",
     "DeadlineExceeded",
     "Direct",
     "Diverged",
@@ -98,14 +111,20 @@ __all__ = [
     "EtagMismatch",
     "FailedPrecondition",
     "FanIn",
+    "Feed",
+    "FeedSummary",
+    "FeedTaken",
     "FieldViolation",
     "Footprint",
+    "FrameLate",
     "Gap",
     "Heartbeat",
     "HeartbeatMissed",
     "HeldWhite",
+    "InputFed",
     "Internal",
     "InvalidArgument",
+    "Latency",
     "LeaseHeld",
     "LeaseLost",
     "LimitExceeded",
@@ -126,9 +145,12 @@ __all__ = [
     "ProsperoError",
     "ProsperoWarning",
     "Random",
+    "Realtime",
+    "RealtimeOverload",
     "ResourceExhausted",
     "Run",
     "SGD",
+    "Safety",
     "Sample",
     "Schema",
     "Selection",

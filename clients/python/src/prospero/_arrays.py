@@ -64,7 +64,7 @@ def rows_of(array: Array, shape: Sequence[int], name: str) -> int | None:
     if array.shape in rows:
         return None
     if array.shape[1:] in rows and array.ndim > 0 and array.shape[0] > 0:
-        return array.shape[0]
+        return int(array.shape[0])
     wanted = " or ".join(f"{_text(r)}, {_text(('T', *r))}" for r in sorted(rows, key=len))
     raise invalid(name, f"has shape {_text(array.shape)}, must be {wanted}")
 

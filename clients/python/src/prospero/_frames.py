@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple, Union
@@ -12,12 +13,15 @@ import numpy.typing as npt
 from prospero import v1
 from prospero._arrays import Array, as_numbers, rows_of
 from prospero.errors import InvalidArgument, invalid
+from prospero.latency import Latency, latencies_from
 from prospero.values import Advanced, Variable, cursor_from, variable_from
 
 Inputs = Mapping[str, Union[npt.ArrayLike, None]]
 
 _CHUNK_BYTES = 256 * 1024
 _CHUNK_STEPS = 1000
+REPORT_EVERY = 1.0
+"""Seconds between two reports of latency that a drive asks for."""
 
 
 class Frame(NamedTuple):
@@ -161,11 +165,15 @@ class DriveCodec:
         self.outputs = [variable_from(v) for v in attached.outputs]
         self.ports = Ports(self.inputs)
         self.max_steps = attached.max_steps_per_advance or _CHUNK_STEPS
+        self.latency: dict[str, Latency] = {}
+        self._next_report = 0.0
 
     def request(
         self, frames: list[Frame], steps: int, at_step: int | None, output_every: int, tag: int
     ) -> v1.DriveRequest:
         request = v1.DriveRequest()
+        if (now := time.monotonic()) >= self._next_report:
+            request.advance.report_latency, self._next_report = True, now + REPORT_EVERY
         advance = request.advance
         advance.steps, advance.output_every, advance.tag = steps, output_every, tag
         if at_step is not None:
@@ -175,6 +183,8 @@ class DriveCodec:
         return request
 
     def advanced(self, message: v1.DriveAdvanced, single: bool) -> Advanced:
+        if message.latency:
+            self.latency = latencies_from(message.latency)
         outputs = {}
         for variable, block in zip(self.outputs, message.outputs):
             shape = variable.shape if single else (-1, *variable.shape)

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import builtins
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta
 from typing import Literal, Union
 
 import numpy.typing as npt
 
+from prospero import clock as clocks
 from prospero import v1
 from prospero._arrays import Array, from_tensor, to_tensor
 from prospero._frames import Inputs, Ports
-from prospero._samples import Aggregation, Selection
 from prospero._spec import Spec
-from prospero.errors import invalid
+from prospero._time import duration
+from prospero.clock import Clock, ClockMode
+from prospero.errors import NetworkDeleted, invalid
+from prospero.safety import Safety
 from prospero.values import Advanced, Schema, cursor_from, variable_from
 
-ClockMode = Literal["lockstep", "free"]
 Scope = Literal["state", "weights", "noise", "step"]
 AnySpec = Union[Spec, v1.NetworkSpec]
+
+DEFAULT_HEARTBEAT = 2.0  # [s]
 
 
 def name_of(network: str) -> str:
@@ -32,24 +34,23 @@ def request_id() -> str:
     return str(uuid.uuid4())
 
 
-def clock(mode: str) -> v1.Clock:
-    if mode not in ("lockstep", "free", "realtime"):
-        raise invalid("clock", f"must be 'lockstep' or 'free', got {mode!r}")
-    return v1.Clock(mode=f"MODE_{mode.upper()}")
-
-
 def create(
     spec: AnySpec,
     id: str | None,
     labels: Mapping[str, str] | None,
-    clock_mode: str,
+    clock: Clock,
     learning: bool,
+    safety: Safety | None,
     request: str | None,
     validate_only: bool,
 ) -> v1.CreateNetworkRequest:
     proto = spec.to_proto() if isinstance(spec, Spec) else spec
     network = v1.Network(
-        labels=dict(labels or {}), spec=proto, clock=clock(clock_mode), learning=learning
+        labels=dict(labels or {}),
+        spec=proto,
+        clock=clocks.to_proto(clock),
+        learning=learning,
+        safety=None if safety is None else safety.to_proto(),
     )
     return v1.CreateNetworkRequest(
         network_id=id or "",
@@ -62,8 +63,9 @@ def create(
 def update(
     name: str,
     labels: Mapping[str, str] | None,
-    clock_mode: str | None,
+    clock: Clock | None,
     learning: bool | None,
+    safety: Safety | None,
     parameters: Mapping[str, npt.ArrayLike] | None,
     etag: str,
 ) -> v1.UpdateNetworkRequest:
@@ -74,15 +76,24 @@ def update(
     if labels is not None:
         request.network.labels.update(labels)
         request.update_mask.paths.append("labels")
-    if clock_mode is not None:
-        request.network.clock.CopyFrom(clock(clock_mode))
+    if clock is not None:
+        request.network.clock.CopyFrom(clocks.to_proto(clock))
         request.update_mask.paths.append("clock")
     if learning is not None:
         request.network.learning = learning
         request.update_mask.paths.append("learning")
+    if safety is not None:
+        request.network.safety.CopyFrom(safety.to_proto())
+        request.update_mask.paths.append("safety")
     for variable, value in (parameters or {}).items():
         request.parameters[variable].CopyFrom(to_tensor(value, variable))
     return request
+
+
+def check_uid(uid: str, network: v1.Network) -> None:
+    """Raises NetworkDeleted when the network is not the one with that uid."""
+    if network.uid != uid:
+        raise NetworkDeleted(f"'{network.name}' was deleted, and another one has its name now")
 
 
 def delete(id: str, allow_missing: bool) -> v1.DeleteNetworkRequest:
@@ -153,43 +164,29 @@ def stepped(response: v1.StepResponse, steps: int, single: bool) -> Advanced:
     return Advanced(outputs, loss, cursor_from(response.cursor), steps)
 
 
+def heartbeat_window(heartbeat: float | None, clock: ClockMode) -> float:
+    """How long a driver may be silent [s]; 0 is for ever. None chooses: where a clock runs on
+    without its driver a robot could run on, too."""
+    if heartbeat is None:
+        return 0.0 if clock == "lockstep" else DEFAULT_HEARTBEAT
+    return heartbeat
+
+
 def attach(
-    name: str,
-    inputs: Iterable[str],
-    outputs: Iterable[str],
-    preempt: bool,
-    heartbeat: float | None,
+    name: str, inputs: Iterable[str], outputs: Iterable[str], preempt: bool, heartbeat: float
 ) -> v1.DriveRequest:
-    request = v1.DriveRequest(
-        attach=v1.DriveAttach(
-            network=name, inputs=list(inputs), outputs=list(outputs), preempt=preempt
-        )
+    """heartbeat: [s], 0 for none."""
+    window = duration(heartbeat, "heartbeat") if heartbeat else None
+    attach = v1.DriveAttach(
+        network=name,
+        inputs=list(inputs),
+        outputs=list(outputs),
+        preempt=preempt,
+        heartbeat=window,
     )
-    if heartbeat:
-        request.attach.heartbeat.FromTimedelta(timedelta(seconds=heartbeat))
-    return request
+    return v1.DriveRequest(attach=attach)
 
 
 def names(value: str | Iterable[str]) -> list[str]:
     """A list, also of a lone name."""
     return [value] if isinstance(value, str) else list(value)
-
-
-def selections(
-    variables: Iterable[str | Iterable[str] | Selection],
-    every: int,
-    max_rate: float,
-    aggregation: Aggregation,
-    slice: builtins.slice | None,
-) -> list[Selection]:
-    """Names and globs make one selection together; each Selection is one of its own."""
-    plain: list[str] = []
-    selections: list[Selection] = []
-    for variable in variables:
-        if isinstance(variable, Selection):
-            selections.append(variable)
-        else:
-            plain.extend(names(variable))
-    if plain:
-        selections.insert(0, Selection(plain, every, max_rate, aggregation, slice))
-    return selections

@@ -5,7 +5,9 @@ from __future__ import annotations
 import warnings
 
 from prospero import errors, v1
+from prospero.clock import ClockMode, Realtime, mode_from, realtime_from
 from prospero.errors import ProsperoError, ProsperoWarning
+from prospero.safety import Safety, safety_from
 from prospero.values import (
     Cursor,
     Footprint,
@@ -57,15 +59,30 @@ class Resource:
         return dict(self._proto.labels)
 
     @property
-    def clock(self) -> str:
-        """ "lockstep" or "free"."""
-        mode = self._proto.clock.mode or v1.Clock.MODE_LOCKSTEP
-        return str(v1.Clock.Mode.Name(mode)).removeprefix("MODE_").lower()
+    def clock(self) -> ClockMode:
+        """ "lockstep", "free" or "realtime"."""
+        return mode_from(self._proto.clock)
+
+    @property
+    def realtime(self) -> Realtime | None:
+        """How it follows wall time; None with another clock."""
+        return realtime_from(self._proto.clock)
 
     @property
     def learning(self) -> bool:
-        """False: all plasticity is off."""
+        """False: all plasticity is off. What is wished: `unsafe` may have frozen it all the
+        same."""
         return self._proto.learning
+
+    @property
+    def safety(self) -> Safety | None:
+        """What happens when inputs or the driver stop; None: nothing."""
+        return safety_from(self._proto.safety) if self._proto.HasField("safety") else None
+
+    @property
+    def unsafe(self) -> bool:
+        """An input is silent or the driver is missing: `safety` is in force."""
+        return self._proto.unsafe
 
     @property
     def state(self) -> str:

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import timedelta
-from typing import Literal, Union
+from dataclasses import dataclass, replace
+from typing import Literal, TypedDict, Union
 
 import numpy as np
 
 from prospero import v1
-from prospero.errors import invalid
+from prospero._spec import enum
+from prospero._time import duration
+from prospero.errors import Aborted, invalid
 from prospero.values import (
+    Cursor,
     Gap,
     Heartbeat,
     Notice,
     Sample,
     Variable,
     cursor_from,
+    cursor_to,
     notice_from,
     variable_from,
 )
 
 Aggregation = Literal["last", "mean", "min_max"]
+Delivery = Literal["latest", "reliable"]
+Start = Union[Literal["now", "snapshot"], Cursor]
 Event = Union[Sample, Gap, Notice, Heartbeat]
 
 
@@ -40,6 +45,8 @@ class Selection:
         aggregation: what a sample tells of the steps since the one before: "last" value,
             "mean", or "min_max" (two rows).
         slice: part of each variable, flattened row-major: `slice(start, stop, stride)`.
+        on_change: of the samples due, only those in which some value has moved by more than
+            this since the last one that came; 0 is any change, None sends all.
     """
 
     variables: str | Iterable[str]
@@ -47,6 +54,7 @@ class Selection:
     max_rate: float = 0.0
     aggregation: Aggregation = "last"
     slice: builtins.slice | None = None
+    on_change: float | None = None
 
     def to_proto(self) -> v1.Selection:
         variables = [self.variables] if isinstance(self.variables, str) else list(self.variables)
@@ -68,26 +76,72 @@ class Selection:
                 raise invalid("slice", f"must go forward from 0 or later, got {self.slice}")
             count = 0 if self.slice.stop is None else -(-(self.slice.stop - start) // stride)
             proto.slice.start, proto.slice.count, proto.slice.stride = start, count, stride
+        if self.on_change is not None:
+            proto.on_change.threshold = self.on_change
         return proto
+
+
+class Options(TypedDict, total=False):
+    """What `Network.subscribe` explains."""
+
+    every: int
+    max_rate: float
+    aggregation: Aggregation
+    slice: builtins.slice | None
+    on_change: float | None
+    start: Start
+    delivery: Delivery
+    max_pending: int
+    retained_bytes: int
+    heartbeat: float | None
+
+
+def selections(
+    variables: Iterable[str | Iterable[str] | Selection], rhythm: Selection
+) -> Iterator[Selection]:
+    """Names and globs make one selection together, with that rhythm; each Selection is one of
+    its own. Names come first."""
+    variables = list(variables)
+    plain: list[str] = []
+    for variable in variables:
+        if not isinstance(variable, Selection):
+            plain.extend([variable] if isinstance(variable, str) else variable)
+    if plain:
+        yield replace(rhythm, variables=plain)
+    yield from (v for v in variables if isinstance(v, Selection))
 
 
 def subscription(
     network: str,
-    selections: Iterable[Selection],
-    start_with_snapshot: bool,
-    max_pending: int,
-    heartbeat: float | None,
+    variables: Iterable[str | Iterable[str] | Selection],
+    *,
+    every: int = 1,
+    max_rate: float = 0.0,
+    aggregation: Aggregation = "last",
+    slice: builtins.slice | None = None,
+    on_change: float | None = None,
+    start: Start = "now",
+    delivery: Delivery = "latest",
+    max_pending: int = 0,
+    retained_bytes: int = 0,
+    heartbeat: float | None = None,
 ) -> v1.Subscription:
-    start = v1.Subscription.START_SNAPSHOT if start_with_snapshot else v1.Subscription.START_NOW
+    rhythm = Selection((), every, max_rate, aggregation, slice, on_change)
     proto = v1.Subscription(
         network=network,
-        selections=[s.to_proto() for s in selections],
-        start=start,
-        delivery=v1.Subscription.DELIVERY_LATEST,
+        selections=[s.to_proto() for s in selections(variables, rhythm)],
+        delivery=enum(v1.Subscription.Delivery, "DELIVERY", delivery, "delivery"),
         max_pending=max_pending,
+        retained_bytes=retained_bytes,
+        heartbeat=duration(heartbeat, "heartbeat") if heartbeat else None,
     )
-    if heartbeat:
-        proto.heartbeat.FromTimedelta(timedelta(seconds=heartbeat))
+    if isinstance(start, Cursor):
+        proto.start = v1.Subscription.START_CURSOR
+        proto.cursor.CopyFrom(cursor_to(start))
+    elif start in ("now", "snapshot"):
+        proto.start = enum(v1.Subscription.Start, "START", start, "start")
+    else:
+        raise invalid("start", f"must be 'now', 'snapshot' or a Cursor, got {start!r}")
     return proto
 
 
@@ -97,11 +151,15 @@ class SampleCodec:
 
     def __init__(self, opened: v1.SubscriptionEvent.Opened) -> None:
         self.cursor = cursor_from(opened.cursor)
+        self.oldest = cursor_from(opened.oldest) if opened.HasField("oldest") else None
         self.dt_ms = opened.dt_ms
-        self.variables: list[list[Variable]] = [
-            [variable_from(v) for v in selected.variables] for selected in opened.selections
-        ]
+        self.variables: list[list[Variable]] = _variables(opened)
         self._gap: Gap | None = None
+
+    def go_on(self, opened: v1.SubscriptionEvent.Opened) -> None:
+        """The stream was opened again. Raises Aborted when it is not the same any more."""
+        if _variables(opened) != self.variables:
+            raise Aborted("the network has other variables than before the connection broke")
 
     def events(self, event: v1.SubscriptionEvent) -> Iterator[Event]:
         kind = event.WhichOneof("event")
@@ -110,13 +168,14 @@ class SampleCodec:
                 yield self._sample(sample)
         elif kind == "gap":
             reason = v1.SubscriptionEvent.Gap.Reason.Name(event.gap.reason)
-            self._gap = Gap(
+            gap = Gap(
                 cursor_from(event.gap.first),
                 cursor_from(event.gap.last),
                 event.gap.count,
                 reason.removeprefix("REASON_").lower(),
             )
-            yield self._gap
+            self._gap = gap if self._gap is None else _joined(self._gap, gap)
+            yield gap
         elif kind == "notice":
             yield notice_from(event.notice)
         elif kind == "heartbeat":
@@ -129,3 +188,13 @@ class SampleCodec:
         }
         gap, self._gap = self._gap, None
         return Sample(cursor_from(sample.cursor), values, sample.selection, gap)
+
+
+def _variables(opened: v1.SubscriptionEvent.Opened) -> list[list[Variable]]:
+    return [[variable_from(v) for v in selected.variables] for selected in opened.selections]
+
+
+def _joined(gap: Gap, later: Gap) -> Gap:
+    """Two gaps with no sample in between."""
+    count = gap.count + later.count if gap.count and later.count else 0
+    return Gap(gap.first, later.last, count, later.reason)

@@ -9,9 +9,11 @@ from typing import Any
 import grpc
 
 from prospero import _channel, _requests, errors, v1
-from prospero._requests import AnySpec, ClockMode
+from prospero._requests import AnySpec
 from prospero._resource import warn
+from prospero.clock import Clock
 from prospero.network import Network
+from prospero.safety import Safety
 from prospero.v1 import (
     network_service_pb2_grpc,
     server_service_pb2_grpc,
@@ -66,8 +68,9 @@ class Client:
         id: str | None = None,
         *,
         labels: Mapping[str, str] | None = None,
-        clock: ClockMode = "lockstep",
+        clock: Clock = "lockstep",
         learning: bool = True,
+        safety: Safety | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Network:
@@ -77,16 +80,20 @@ class Client:
             spec: from the builders, such as `prospero.gle`, or the message itself.
             id: lower-case letters, digits and -; None lets the server choose.
             labels: free key-value pairs.
-            clock: "lockstep" advances with each frame, "free" as fast as possible.
+            clock: "lockstep" advances with each frame, "free" as fast as possible, "realtime" or
+                a `Realtime` with wall time. Only a lockstep network starts running; `start` the
+                others.
             learning: False switches all plasticity off.
+            safety: what happens when inputs or the driver stop.
             request_id: makes the call repeatable; None takes a new one.
 
         Raises:
             AlreadyExists: the id is taken.
             InvalidArgument: the spec is wrong; `field_violations` says where.
             LimitExceeded: the network is larger than the server allows.
+            RealtimeOverload: it does not fit beside what is REALTIME already.
         """
-        request = _requests.create(spec, id, labels, clock, learning, request_id, False)
+        request = _requests.create(spec, id, labels, clock, learning, safety, request_id, False)
         made = self._call(self._networks.CreateNetwork, request, timeout).network
         warn(made)
         return Network(self, made)
@@ -96,7 +103,7 @@ class Client:
     ) -> Footprint:
         """Checks all that `create_network` checks, tells what the network would take, and makes
         nothing. Raises as it does."""
-        request = _requests.create(spec, id, None, "lockstep", True, None, True)
+        request = _requests.create(spec, id, None, "lockstep", True, None, None, True)
         checked = self._call(self._networks.CreateNetwork, request, timeout).network
         warn(checked)
         return footprint_from(checked.footprint)

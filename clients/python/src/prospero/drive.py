@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import queue
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -13,16 +12,19 @@ import grpc
 from prospero import errors, v1
 from prospero._deadline import deadline
 from prospero._frames import DriveCodec, Inputs, Pending, Piece, Series, trimmed
+from prospero._outbox import DriveOutbox, Heart
 from prospero._progress import Progress
 from prospero._runs import RunBuffer
 from prospero.errors import ProsperoError
+from prospero.latency import Latency
 from prospero.values import Advanced, Cursor, Notice, Run, Variable, cursor_from, notice_from
 
 
 class Drive:
     """One open drive of a network: it holds the network's lease until it is closed.
 
-    Made by `Network.drive`; use it as a context manager. For one thread at a time.
+    Made by `Network.drive`; use it as a context manager. For one thread at a time; the
+    heartbeats come from another one.
 
     Attributes:
         cursor: where the network stood at the last answer.
@@ -38,12 +40,15 @@ class Drive:
         *,
         attach_timeout: float,
         lockstep: bool,
+        heartbeat: float,
     ) -> None:
+        """heartbeat: the window of `attach` [s], 0 for none."""
         self._method = method
         self._attach = attach
         self._attach_timeout = attach_timeout
         self._lockstep = lockstep
-        self._requests: queue.SimpleQueue[v1.DriveRequest | None] = queue.SimpleQueue()
+        self._outbox = DriveOutbox()
+        self._heart = Heart(heartbeat, self._outbox.beat) if heartbeat else None
         self._pending: deque[Pending] = deque()
         self._tag = 0
         self._call: Any = None
@@ -55,10 +60,12 @@ class Drive:
 
     def open(self) -> Drive:
         """Attaches. Called by the context manager."""
-        self._requests.put(self._attach)
-        self._call = self._method(iter(self._requests.get, None))
+        self._outbox.put(self._attach)
+        self._call = self._method(self._outbox)
         with deadline(self._call, self._attach_timeout):
             attached = self._next_message().attached
+        if self._heart is not None:
+            self._heart.start()
         self._codec = DriveCodec(attached)
         self.inputs, self.outputs = self._codec.inputs, self._codec.outputs
         self.cursor = cursor_from(attached.cursor)
@@ -145,24 +152,29 @@ class Drive:
                 bar.advance(advanced.steps, advanced.loss)
         return buffer.run(self.cursor)
 
+    def latency(self) -> dict[str, Latency]:
+        """How long the requests of this drive took so far, by stage: "decode", "queue", "step",
+        "encode" and "write", all of them on the server. A report comes with the first answer
+        and then at most once a second, so this is up to a second older than the last answer."""
+        return dict(self._codec.latency)
+
     def close(self) -> None:
         """Lets the requests sent so far finish and gives the lease back."""
         if self._call is None:
             return
-        self._requests.put(None)
+        self._outbox.close()
         try:
             for _ in self._call:
                 pass
         except grpc.RpcError:
             pass
-        self._call = None
+        self._end()
 
     def cancel(self) -> None:
         """Breaks off at once. The server gives the lease back as soon as it notices."""
         if self._call is not None:
             self._call.cancel()
-            self._requests.put(None)
-            self._call = None
+            self._end()
 
     def __enter__(self) -> Drive:
         return self.open()
@@ -205,7 +217,7 @@ class Drive:
         self._tag += 1
         request = self._codec.request(frames, steps, at_step, output_every, self._tag)
         self._pending.append(Pending(self._tag, single))
-        self._requests.put(request)
+        self._outbox.put(request)
 
     def _receive(self) -> Advanced:
         while True:
@@ -227,15 +239,18 @@ class Drive:
             response: v1.DriveResponse = next(self._call)
             return response
         except grpc.RpcError as error:
-            self._pending.clear()
-            self._requests.put(None)
-            self._call = None
+            self._end()
             raise errors.from_rpc_error(error) from None
         except StopIteration:
-            self._pending.clear()
-            self._requests.put(None)
-            self._call = None
+            self._end()
             raise errors.Cancelled("the server has ended the drive") from None
+
+    def _end(self) -> None:
+        if self._heart is not None:
+            self._heart.stop()
+        self._outbox.close()
+        self._pending.clear()
+        self._call = None
 
     def _settle(self) -> None:
         """Takes the answers that are still due, so that the next advance gets its own."""

@@ -184,7 +184,33 @@ class StepMismatch(OutOfRange):
 
 
 class HeartbeatMissed(DeadlineExceeded):
-    """No request came for longer than the heartbeat allows; the lease is given back."""
+    """No sign of life came for longer than the heartbeat allows; the lease is given back."""
+
+
+class ClockMismatch(FailedPrecondition):
+    """The network's clock does not allow this: no feeds in LOCKSTEP."""
+
+
+class InputFed(FailedPrecondition):
+    """Another feed has this input; `preempt=True` takes it over."""
+
+
+class FeedTaken(Aborted):
+    """Another feed took the input over."""
+
+
+class FrameLate(OutOfRange):
+    """A frame came after its step, and the feed refuses such frames (`late="refuse"`)."""
+
+
+class CursorEvicted(OutOfRange):
+    """Samples that the reader has not had are no longer retained. `metadata` tells the oldest
+    cursor that can be asked for: `oldest_epoch`, `oldest_step`."""
+
+
+class RealtimeOverload(ResourceExhausted):
+    """The network's steps do not fit beside those of the networks that are REALTIME already.
+    `metadata` has `step_cost_ns`, `rate_hz`, and `wanted`, `taken` and `max` in cores."""
 
 
 class LimitExceeded(ResourceExhausted):
@@ -208,6 +234,12 @@ _BY_REASON: dict[str, type[ProsperoError]] = {
     "ETAG_MISMATCH": EtagMismatch,
     "STEP_MISMATCH": StepMismatch,
     "HEARTBEAT_MISSED": HeartbeatMissed,
+    "CLOCK_MISMATCH": ClockMismatch,
+    "INPUT_FED": InputFed,
+    "FEED_TAKEN": FeedTaken,
+    "FRAME_LATE": FrameLate,
+    "CURSOR_EVICTED": CursorEvicted,
+    "REALTIME_OVERLOAD": RealtimeOverload,
     "LIMIT_EXCEEDED": LimitExceeded,
     "DRAINING": Draining,
 }

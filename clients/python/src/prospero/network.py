@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from prospero import _requests, v1
+from prospero import _requests, errors, v1
+from prospero._feeds import Between, Late, feed_open, feed_variable
 from prospero._frames import Inputs
-from prospero._requests import ClockMode, Scope, names
+from prospero._requests import Scope, names
 from prospero._resource import Resource
-from prospero._samples import Aggregation, Selection, subscription
+from prospero._samples import Options, Selection, subscription
+from prospero.clock import Clock
 from prospero.drive import Drive
+from prospero.feed import Feed
+from prospero.safety import Safety
 from prospero.subscription import Subscription
 from prospero.values import Advanced, Cursor, Sample, Schema, cursor_from
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from prospero.client import Client
 
 
@@ -48,8 +53,9 @@ class Network(Resource):
         self,
         *,
         labels: Mapping[str, str] | None = None,
-        clock: ClockMode | None = None,
+        clock: Clock | None = None,
         learning: bool | None = None,
+        safety: Safety | None = None,
         parameters: Mapping[str, npt.ArrayLike] | None = None,
         etag: str = "",
     ) -> Cursor:
@@ -57,13 +63,18 @@ class Network(Resource):
 
         Args:
             labels: replace all labels.
-            clock: "lockstep" or "free".
+            clock: "lockstep", "free", "realtime" or a `Realtime`. A network that runs goes on
+                running.
             learning: all plasticity on or off.
+            safety: what happens when inputs or the driver stop; `Safety()` for nothing.
             parameters: new values of variables of role parameter, input or weight, by name;
                 a number fills the whole array.
             etag: of the network as the caller knows it; EtagMismatch when it has changed.
+
+        Raises:
+            RealtimeOverload: it does not fit beside what is REALTIME already.
         """
-        request = _requests.update(self.name, labels, clock, learning, parameters, etag)
+        request = _requests.update(self.name, labels, clock, learning, safety, parameters, etag)
         response = self._call(self._stub.UpdateNetwork, request)
         self._proto = response.network
         return cursor_from(response.applied_at)
@@ -148,30 +159,67 @@ class Network(Resource):
             outputs: variables to return, by name or glob; none means the rates of the
                 output populations.
             preempt: take the lease from a present driver.
-            heartbeat: the server ends the stream when no request comes for so long [s].
+            heartbeat: silence [s] after which the server takes the lease back. A thread of the
+                client gives signs of life, also while the caller computes or waits; so what
+                is noticed is a process that was killed or stopped, and a line that is cut.
+                None is 2 s with the clocks "realtime" and "free", and never with "lockstep",
+                where a network stands still without its driver. 0 is never.
 
         Raises (on entering):
             LeaseHeld: another driver is attached.
         """
-        request = _requests.attach(self.name, names(inputs), names(outputs), preempt, heartbeat)
+        window = _requests.heartbeat_window(heartbeat, self.clock)
         return Drive(
             self._client._simulation.Drive,
-            request,
+            _requests.attach(self.name, names(inputs), names(outputs), preempt, window),
             attach_timeout=self._client.timeout,
             lockstep=self.clock == "lockstep",
+            heartbeat=window,
+        )
+
+    def feed(
+        self,
+        input: str,
+        *,
+        between: Between = "hold",
+        late: Late = "drop",
+        max_age: float | None = None,
+        preempt: bool = False,
+        max_pending: int = 0,
+        queue: int = 64,
+    ) -> Feed:
+        """A sensor that pushes into one input at its own rate; not in LOCKSTEP.
+
+            with network.feed("camera", between="linear") as feed:
+                for image in camera:
+                    feed.push(image)
+
+        Args:
+            input: a variable, or a population for its port.
+            between: what the input is between two frames: "hold" the last one, on the straight
+                "linear" way from one to the next, or "zero" (absent for a target).
+            late: what happens to a frame that comes after its step or too old: "drop" it,
+                "apply" it at once, or "refuse" it and end the feed.
+            max_age: frames with `captured_at` that are older [s] are late; None: none is.
+            preempt: take the input from a present feed.
+            max_pending: frames stamped with later steps that the server keeps; 0 is 64.
+            queue: frames that wait here to be sent; then the oldest gives way.
+        """
+        request = feed_open(self.name, input, between, late, max_age, preempt, max_pending)
+        return Feed(
+            self._client._simulation.Feed,
+            request,
+            feed_variable(self.schema(), input),
+            timeout=self._client.timeout,
+            queue=queue,
         )
 
     def subscribe(
         self,
         *variables: str | Iterable[str] | Selection,
-        every: int = 1,
-        max_rate: float = 0.0,
-        aggregation: Aggregation = "last",
-        slice: builtins.slice | None = None,
-        start_with_snapshot: bool = False,
-        max_pending: int = 0,
-        heartbeat: float | None = None,
         credits: int = 256,
+        reconnect: bool = False,
+        **options: Unpack[Options],
     ) -> Subscription:
         """Watches variables, without disturbing the network.
 
@@ -182,38 +230,47 @@ class Network(Resource):
         Args:
             variables: names or globs with the common rhythm of the arguments below, or
                 `Selection`s with a rhythm each.
-            every, max_rate, aggregation, slice: see `Selection`.
-            start_with_snapshot: the present values come first, at once.
-            max_pending: samples the server keeps for a slow reader, then old ones give way
-                and `Sample.gap` tells; 0 lets the server choose.
+            every, max_rate, aggregation, slice, on_change: see `Selection`.
+            start: "now", with the first sample due; "snapshot", with the present values at
+                once; or a Cursor, behind which to go on (`Subscription.position`).
+            delivery: "latest": old samples give way to new ones when the reader is slow, and
+                `Sample.gap` tells. "reliable": every sample, as long as it is retained;
+                CursorEvicted for a reader who falls behind that.
+            max_pending: "latest" only: samples the server keeps for a slow reader; 0 lets the
+                server choose.
+            retained_bytes: of samples that the server keeps for later; 0 lets it choose.
             heartbeat: a `Heartbeat` event comes after so much silence [s].
             credits: samples that may be on their way; granted anew as they are taken.
+            reconnect: when the connection breaks or the server is unavailable, try again, with
+                growing pauses, until closed, and go on behind the last sample. A line that is
+                cut without a word is noticed within half a minute, by pings.
         """
-        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
-        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
-        method = self._client._live.Subscribe
-        return Subscription.with_credits(method, proto, self._client.timeout, credits)
+        if credits < 1:
+            raise errors.invalid("credits", f"must be at least 1, got {credits}")
+        return self._subscription(subscription(self.name, variables, **options), credits, reconnect)
 
     def watch(
         self,
         *variables: str | Iterable[str] | Selection,
-        every: int = 1,
-        max_rate: float = 0.0,
-        aggregation: Aggregation = "last",
-        slice: builtins.slice | None = None,
-        start_with_snapshot: bool = False,
-        max_pending: int = 0,
-        heartbeat: float | None = None,
+        reconnect: bool = False,
+        **options: Unpack[Options],
     ) -> Subscription:
         """As `subscribe`, with the transport's flow control in the place of credits."""
-        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
-        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
-        return Subscription.plain(self._client._live.Watch, proto, self._client.timeout)
+        return self._subscription(subscription(self.name, variables, **options), 0, reconnect)
 
     def read(self, *variables: str | Iterable[str]) -> Sample:
         """The present values of variables, by name or glob, all of one step."""
-        with self.watch(*variables, start_with_snapshot=True) as samples:
+        with self.watch(*variables, start="snapshot") as samples:
             return next(samples)
+
+    def _subscription(self, proto: v1.Subscription, credits: int, reconnect: bool) -> Subscription:
+        same = self._check_same if reconnect else None
+        return Subscription(self._client._live, proto, self._client.timeout, credits, same)
+
+    def _check_same(self) -> None:
+        """Raises unless the server still has this very network."""
+        request = v1.GetNetworkRequest(name=self.name)
+        _requests.check_uid(self.uid, self._call(self._stub.GetNetwork, request).network)
 
     def _call(self, method: Callable[..., Any], request: Any) -> Any:
         return self._client._call(method, request, None)

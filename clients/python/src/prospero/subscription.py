@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import queue
+import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -12,64 +14,60 @@ import grpc
 
 from prospero import errors, v1
 from prospero._deadline import deadline
+from prospero._resume import Backoff, Position, is_broken
 from prospero._samples import Event, SampleCodec
-from prospero.values import Cursor, Notice, Sample, Variable
+from prospero.errors import ProsperoError
+from prospero.values import Cursor, Notice, Sample, Variable, cursor_from
 
 
 class Subscription(Iterator[Sample]):
     """An iterator of `Sample`s; `Sample.gap` tells what was lost before it.
 
     Made by `Network.subscribe` and `Network.watch`. It ends when it is closed or when the
-    server ends it, and raises when something is wrong (NetworkDeleted, Draining). Iterate in
-    one thread; `close` may be called from any. `events` also gives gaps, notices and
-    heartbeats as they come.
+    server ends it, and raises when something is wrong (NetworkDeleted, CursorEvicted,
+    Draining). With `reconnect` a broken connection is no end: it goes on behind the last
+    sample, and a Notice "reconnected" tells of it. Iterate in one thread; `close` may be called
+    from any. `events` also gives gaps, notices and heartbeats as they come.
 
     Attributes:
         variables: for each selection, what its samples carry.
         notices: what happened to the network meanwhile, oldest first.
         cursor: where the network stood when the stream opened.
+        oldest: a cursor from which on every sample was retained then; None: the recording
+            began with this stream.
         dt_ms: length of a step [ms].
     """
 
     def __init__(
         self,
-        call: Any,
+        stub: Any,
+        proto: v1.Subscription,
         timeout: float,
-        requests: queue.SimpleQueue[v1.SubscribeRequest | None] | None = None,
-        credits: int = 0,
+        credits: int,
+        same: Callable[[], None] | None,
     ) -> None:
-        self._call = call
-        self._requests = requests
+        """credits: 0 watches, with the transport's flow control in their place. same: raises
+        unless the network is still the one that was subscribed to; None never reconnects."""
+        self._stub = stub
+        self._timeout = timeout
         self._credits = credits
-        self._taken = 0
-        self._closed = False
+        self._same = same
+        self._position = Position(proto)
+        self._over = threading.Event()
         self._waiting: deque[Event] = deque()
         self.notices: deque[Notice] = deque(maxlen=1000)
-        with deadline(call, timeout):
-            opened = self._next_event()
-        if opened is None:
-            raise errors.Cancelled("the server has ended the stream")
-        self._codec = SampleCodec(opened.opened)
+        opened = self._open()
+        self._codec = SampleCodec(opened)
         self.variables: list[list[Variable]] = self._codec.variables
         self.cursor: Cursor = self._codec.cursor
+        self.oldest: Cursor | None = self._codec.oldest
         self.dt_ms: float = self._codec.dt_ms
 
-    @classmethod
-    def with_credits(
-        cls, method: Callable[..., Any], proto: v1.Subscription, timeout: float, credits: int
-    ) -> Subscription:
-        if credits < 1:
-            raise errors.invalid("credits", f"must be at least 1, got {credits}")
-        requests: queue.SimpleQueue[v1.SubscribeRequest | None] = queue.SimpleQueue()
-        requests.put(v1.SubscribeRequest(subscription=proto))
-        requests.put(v1.SubscribeRequest(credit=credits))
-        return cls(method(iter(requests.get, None)), timeout, requests, credits)
-
-    @classmethod
-    def plain(
-        cls, method: Callable[..., Any], proto: v1.Subscription, timeout: float
-    ) -> Subscription:
-        return cls(method(v1.WatchRequest(subscription=proto)), timeout)
+    @property
+    def position(self) -> Cursor | None:
+        """All samples up to here were taken, or a gap has told of them: another subscription
+        can go on here with `start=`. None before the first sample of a snapshot."""
+        return self._position.cursor
 
     def events(self) -> Iterator[Event]:
         """Everything that comes: Sample, Gap, Notice, Heartbeat."""
@@ -84,10 +82,8 @@ class Subscription(Iterator[Sample]):
 
     def close(self) -> None:
         """Ends the stream. A `next` that waits in another thread stops."""
-        self._closed = True
-        self._call.cancel()
-        if self._requests is not None:
-            self._requests.put(None)
+        self._over.set()
+        self._link.close()
 
     def __enter__(self) -> Subscription:
         return self
@@ -103,34 +99,93 @@ class Subscription(Iterator[Sample]):
     def _take(self) -> Event | None:
         """The next event, None at the end."""
         while not self._waiting:
-            message = self._next_event()
+            try:
+                message = self._link.next_event()
+            except ProsperoError as error:
+                if self._over.is_set():
+                    return None
+                if self._same is None or not is_broken(error):
+                    raise
+                if not self._reconnect(self._same, error):
+                    return None
+                continue
             if message is None:
                 return None
             self._waiting.extend(self._codec.events(message))
         event = self._waiting.popleft()
         if isinstance(event, Sample):
-            self._took_one()
+            self._link.took_one()
         elif isinstance(event, Notice):
             self.notices.append(event)
-        return event
+        return event if self._position.take(event) else self._take()
 
-    def _took_one(self) -> None:
-        """Credits are granted for samples that were taken, so a slow reader gets few and
-        new ones instead of many old ones."""
-        self._taken += 1
-        if self._requests is not None and 2 * self._taken >= self._credits:
-            self._requests.put(v1.SubscribeRequest(credit=self._taken))
-            self._taken = 0
-
-    def _next_event(self) -> v1.SubscriptionEvent | None:
+    def _open(self) -> v1.SubscriptionEvent.Opened:
+        self._link = _Link(self._stub, self._position.subscription(), self._credits)
+        if self._over.is_set():
+            self._link.close()
         try:
-            event: v1.SubscriptionEvent = next(self._call).event
+            with deadline(self._link.call, self._timeout):
+                event = self._link.next_event()
+                if event is None:
+                    raise errors.Cancelled("the server has ended the stream")
+        except ProsperoError:
+            self._link.close()
+            raise
+        self._position.opened(cursor_from(event.opened.cursor))
+        return event.opened
+
+    def _reconnect(self, same: Callable[[], None], why: ProsperoError) -> bool:
+        """Comes back only with a stream that goes on, or False when it was closed."""
+        began, backoff = time.monotonic(), Backoff()
+        while not self._over.wait(backoff.next()):
+            try:
+                same()
+                self._codec.go_on(self._open())
+            except ProsperoError as error:
+                if not is_broken(error) and not self._over.is_set():
+                    raise
+                continue
+            message = f"after {time.monotonic() - began:.1f} s without connection: {why}"
+            self._waiting.append(
+                Notice("reconnected", self._position.cursor or self.cursor, message)
+            )
+            return True
+        return False
+
+
+class _Link:
+    """One stream of a subscription."""
+
+    def __init__(self, stub: Any, proto: v1.Subscription, credits: int) -> None:
+        self._requests: queue.SimpleQueue[v1.SubscribeRequest | None] = queue.SimpleQueue()
+        self._credits = credits
+        self._taken = 0
+        if credits:
+            self._requests.put(v1.SubscribeRequest(subscription=proto))
+            self._requests.put(v1.SubscribeRequest(credit=credits))
+            self.call = stub.Subscribe(iter(self._requests.get, None))
+        else:
+            self.call = stub.Watch(v1.WatchRequest(subscription=proto))
+
+    def next_event(self) -> v1.SubscriptionEvent | None:
+        """None at the end. Raises ProsperoError."""
+        try:
+            event: v1.SubscriptionEvent = next(self.call).event
             return event
         except StopIteration:
             return None
         except grpc.RpcError as error:
-            if self._requests is not None:
-                self._requests.put(None)
-            if self._closed:
-                return None
+            self._requests.put(None)
             raise errors.from_rpc_error(error) from None
+
+    def took_one(self) -> None:
+        """Credits are granted for samples that were taken, so a slow reader gets few and
+        new ones instead of many old ones."""
+        self._taken += 1
+        if self._credits and 2 * self._taken >= self._credits:
+            self._requests.put(v1.SubscribeRequest(credit=self._taken))
+            self._taken = 0
+
+    def close(self) -> None:
+        self.call.cancel()
+        self._requests.put(None)

@@ -101,9 +101,14 @@ class Notice:
     """Something that happened to the network, told in-band."""
 
     kind: str
-    """"draining", "lease_lost", "epoch_changed", "paused", "started", ..."""
+    """"draining", "lease_lost", "epoch_changed", "paused", "started", "learning_frozen",
+    "learning_resumed", "input_silent", "input_returned", "driver_came", "driver_left",
+    "driver_missing", "clock_changed", "overrun"; and "reconnected", which a subscription tells
+    of itself."""
     cursor: Cursor
     message: str
+    variable: str = ""
+    """The input's name, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -159,15 +164,39 @@ class Gap:
     first: Cursor
     last: Cursor
     count: int
+    """How many; 0 is not known."""
     reason: str
-    """"slow_reader": this client did not take its samples in time."""
+    """"slow_reader": this client did not take its samples in time. "evicted": what came after
+    the cursor that was asked for is no longer retained."""
 
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """Nothing to say, but the stream lives."""
+    """Progress: every sample up to this cursor has come, or a gap has told of it."""
 
     cursor: Cursor
+
+
+@dataclass(frozen=True)
+class FeedSummary:
+    """What became of the frames of a feed."""
+
+    cursor: Cursor
+    """Where the network stood at its end."""
+    received: int
+    """Frames that came to the server."""
+    applied: int
+    """Frames that took effect, late ones too."""
+    late: int
+    """Frames that came late, whatever was done with them."""
+    invalid: int
+    """Frames with values that are not allowed, such as NaN."""
+    replaced: int
+    """Frames that gave way to newer ones before a step could take them."""
+    first_applied: Cursor | None
+    last_applied: Cursor | None
+    dropped: int = 0
+    """Frames that gave way to newer ones on this side, before they were sent."""
 
 
 @dataclass(frozen=True)
@@ -204,7 +233,7 @@ class ServerInfo:
     version: str
     api_version: str
     build: str
-    limits: dict[str, int]
+    limits: dict[str, float]
     """Bounds by name, such as "max_neurons" (of one network). Beyond one: LimitExceeded."""
     model_kinds: dict[str, str]
     """Kinds of networks, each with one line about it."""
@@ -215,6 +244,10 @@ class ServerInfo:
 
 def cursor_from(proto: v1.Cursor) -> Cursor:
     return Cursor(proto.epoch, proto.step)
+
+
+def cursor_to(cursor: Cursor) -> v1.Cursor:
+    return v1.Cursor(epoch=cursor.epoch, step=cursor.step)
 
 
 def footprint_from(proto: v1.Footprint) -> Footprint:
@@ -242,7 +275,24 @@ def variable_from(proto: v1.VariableSchema) -> Variable:
 
 def notice_from(proto: v1.Notice) -> Notice:
     kind = v1.Notice.Kind.Name(proto.kind).removeprefix("KIND_").lower()
-    return Notice(kind, cursor_from(proto.cursor), proto.message)
+    return Notice(kind, cursor_from(proto.cursor), proto.message, proto.variable)
+
+
+def feed_summary_from(proto: v1.FeedResponse, dropped: int) -> FeedSummary:
+    def optional(field: str) -> Cursor | None:
+        return cursor_from(getattr(proto, field)) if proto.HasField(field) else None
+
+    return FeedSummary(
+        cursor=cursor_from(proto.cursor),
+        received=proto.received,
+        applied=proto.applied,
+        late=proto.late,
+        invalid=proto.invalid,
+        replaced=proto.replaced,
+        first_applied=optional("first_applied"),
+        last_applied=optional("last_applied"),
+        dropped=dropped,
+    )
 
 
 def server_info_from(proto: v1.GetServerInfoResponse) -> ServerInfo:

@@ -10,7 +10,8 @@ async with prospero.aio.Client("127.0.0.1:50051") as client:
 
 from prospero.aio.client import Client
 from prospero.aio.drive import Drive
+from prospero.aio.feed import Feed
 from prospero.aio.network import Network
 from prospero.aio.subscription import Subscription
 
-__all__ = ["Client", "Drive", "Network", "Subscription"]
+__all__ = ["Client", "Drive", "Feed", "Network", "Subscription"]

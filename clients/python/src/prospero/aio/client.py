@@ -11,9 +11,12 @@ import grpc
 import grpc.aio
 
 from prospero import _channel, _requests, errors, v1
-from prospero._requests import AnySpec, ClockMode
+from prospero import client as threaded
+from prospero._requests import AnySpec
 from prospero._resource import warn
 from prospero.aio.network import Network
+from prospero.clock import Clock
+from prospero.safety import Safety
 from prospero.v1 import (
     network_service_pb2_grpc,
     server_service_pb2_grpc,
@@ -43,6 +46,10 @@ class Client:
 
         self._channel = channel(_channel.options(options))
         self._live_channel = channel(_channel.live_options(options))
+        # For what must not stop when the event loop is blocked.
+        self._threaded = threaded.Client(
+            target, timeout=timeout, credentials=credentials, options=options
+        )
         self._networks = network_service_pb2_grpc.NetworkServiceStub(self._channel)
         self._server = server_service_pb2_grpc.ServerServiceStub(self._channel)
         self._simulation = simulation_service_pb2_grpc.SimulationServiceStub(self._channel)
@@ -54,13 +61,14 @@ class Client:
         id: str | None = None,
         *,
         labels: Mapping[str, str] | None = None,
-        clock: ClockMode = "lockstep",
+        clock: Clock = "lockstep",
         learning: bool = True,
+        safety: Safety | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Network:
         """As `prospero.Client.create_network`."""
-        request = _requests.create(spec, id, labels, clock, learning, request_id, False)
+        request = _requests.create(spec, id, labels, clock, learning, safety, request_id, False)
         made = (await self._call(self._networks.CreateNetwork, request, timeout)).network
         warn(made)
         return Network(self, made)
@@ -69,7 +77,7 @@ class Client:
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
     ) -> Footprint:
         """As `prospero.Client.validate_network`."""
-        request = _requests.create(spec, id, None, "lockstep", True, None, True)
+        request = _requests.create(spec, id, None, "lockstep", True, None, None, True)
         checked = (await self._call(self._networks.CreateNetwork, request, timeout)).network
         warn(checked)
         return footprint_from(checked.footprint)
@@ -116,6 +124,7 @@ class Client:
         """Ends all streams and the connection. Networks on the server live on."""
         await self._channel.close()
         await self._live_channel.close()
+        self._threaded.close()
 
     async def __aenter__(self) -> Client:
         return self

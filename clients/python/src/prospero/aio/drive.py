@@ -13,29 +13,32 @@ from prospero._frames import DriveCodec, Inputs, Pending, Piece, Series, trimmed
 from prospero._progress import Progress
 from prospero._runs import RunBuffer
 from prospero.aio._stream import Stream
+from prospero.aio._threaded import ThreadedStream
 from prospero.errors import ProsperoError
+from prospero.latency import Latency
 from prospero.values import Advanced, Cursor, Notice, Run, Variable, cursor_from, notice_from
 
 
 class Drive:
     """As `prospero.Drive`, for one task at a time. Cancelling an `advance` breaks the drive
-    off: nobody could tell any more whether the network has moved."""
+    off: nobody could tell any more whether the network has moved. The heartbeats come from a
+    thread: a loop that is blocked does not lose the lease."""
 
     def __init__(
         self,
-        method: Callable[..., Any],
+        connect: Callable[[], Stream | ThreadedStream],
         attach: v1.DriveRequest,
         *,
         attach_timeout: float,
         lockstep: bool,
     ) -> None:
-        self._method = method
+        self._connect = connect
         self._attach = attach
         self._attach_timeout = attach_timeout
         self._lockstep = lockstep
         self._pending: deque[Pending] = deque()
         self._tag = 0
-        self._stream: Stream | None = None
+        self._stream: Stream | ThreadedStream | None = None
         self.cursor = Cursor(0, 0)
         self.dt_ms = 0.0
         self.inputs: list[Variable] = []
@@ -44,7 +47,7 @@ class Drive:
 
     async def open(self) -> Drive:
         """Attaches. Called by the context manager."""
-        self._stream = Stream(self._method())
+        self._stream = self._connect()
         await self._stream.write(self._attach)
         try:
             first = await asyncio.wait_for(self._next_message(), self._attach_timeout)
@@ -119,6 +122,10 @@ class Drive:
                 buffer.add(advanced)
                 bar.advance(advanced.steps, advanced.loss)
         return buffer.run(self.cursor)
+
+    def latency(self) -> dict[str, Latency]:
+        """As `prospero.Drive.latency`."""
+        return dict(self._codec.latency)
 
     async def close(self) -> None:
         """Lets the requests sent so far finish and gives the lease back."""

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import builtins
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
 from prospero import _requests, errors, v1
+from prospero import feed as feeds
+from prospero import network as threaded
+from prospero._feeds import Between, Late
 from prospero._frames import Inputs
-from prospero._requests import ClockMode, Scope, names
+from prospero._requests import Scope, names
 from prospero._resource import Resource
-from prospero._samples import Aggregation, Selection, subscription
+from prospero._samples import Options, Selection, subscription
+from prospero.aio._stream import Stream
+from prospero.aio._threaded import ThreadedStream
 from prospero.aio.drive import Drive
+from prospero.aio.feed import Feed
 from prospero.aio.subscription import Subscription
+from prospero.clock import Clock
+from prospero.safety import Safety
 from prospero.values import Advanced, Cursor, Sample, Schema, cursor_from
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from prospero.aio.client import Client
 
 
@@ -46,13 +55,14 @@ class Network(Resource):
         self,
         *,
         labels: Mapping[str, str] | None = None,
-        clock: ClockMode | None = None,
+        clock: Clock | None = None,
         learning: bool | None = None,
+        safety: Safety | None = None,
         parameters: Mapping[str, npt.ArrayLike] | None = None,
         etag: str = "",
     ) -> Cursor:
         """As `prospero.Network.update`."""
-        request = _requests.update(self.name, labels, clock, learning, parameters, etag)
+        request = _requests.update(self.name, labels, clock, learning, safety, parameters, etag)
         response = await self._call(self._stub.UpdateNetwork, request)
         self._proto = response.network
         return cursor_from(response.applied_at)
@@ -114,52 +124,81 @@ class Network(Resource):
         heartbeat: float | None = None,
     ) -> Drive:
         """As `prospero.Network.drive`, for `async with`."""
+        window = _requests.heartbeat_window(heartbeat, self.clock)
+
+        def connect() -> Stream | ThreadedStream:
+            if window:
+                return ThreadedStream(self._client._threaded._simulation.Drive, window)
+            return Stream(self._client._simulation.Drive())
+
         return Drive(
-            self._client._simulation.Drive,
-            _requests.attach(self.name, names(inputs), names(outputs), preempt, heartbeat),
+            connect,
+            _requests.attach(self.name, names(inputs), names(outputs), preempt, window),
             attach_timeout=self._client.timeout,
             lockstep=self.clock == "lockstep",
         )
 
+    def feed(
+        self,
+        input: str,
+        *,
+        between: Between = "hold",
+        late: Late = "drop",
+        max_age: float | None = None,
+        preempt: bool = False,
+        max_pending: int = 0,
+        queue: int = 64,
+    ) -> Feed:
+        """As `prospero.Network.feed`, for `async with`."""
+
+        def make() -> feeds.Feed:
+            return threaded.Network(self._client._threaded, self._proto).feed(
+                input,
+                between=between,
+                late=late,
+                max_age=max_age,
+                preempt=preempt,
+                max_pending=max_pending,
+                queue=queue,
+            )
+
+        return Feed(make)
+
     def subscribe(
         self,
         *variables: str | Iterable[str] | Selection,
-        every: int = 1,
-        max_rate: float = 0.0,
-        aggregation: Aggregation = "last",
-        slice: builtins.slice | None = None,
-        start_with_snapshot: bool = False,
-        max_pending: int = 0,
-        heartbeat: float | None = None,
         credits: int = 256,
+        reconnect: bool = False,
+        **options: Unpack[Options],
     ) -> Subscription:
         """As `prospero.Network.subscribe`, for `async for` and `async with`."""
         if credits < 1:
             raise errors.invalid("credits", f"must be at least 1, got {credits}")
-        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
-        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
-        return Subscription(self._client._live.Subscribe, proto, self._client.timeout, credits)
+        return self._subscription(subscription(self.name, variables, **options), credits, reconnect)
 
     def watch(
         self,
         *variables: str | Iterable[str] | Selection,
-        every: int = 1,
-        max_rate: float = 0.0,
-        aggregation: Aggregation = "last",
-        slice: builtins.slice | None = None,
-        start_with_snapshot: bool = False,
-        max_pending: int = 0,
-        heartbeat: float | None = None,
+        reconnect: bool = False,
+        **options: Unpack[Options],
     ) -> Subscription:
         """As `prospero.Network.watch`, for `async for` and `async with`."""
-        selections = _requests.selections(variables, every, max_rate, aggregation, slice)
-        proto = subscription(self.name, selections, start_with_snapshot, max_pending, heartbeat)
-        return Subscription(self._client._live.Watch, proto, self._client.timeout, 0)
+        return self._subscription(subscription(self.name, variables, **options), 0, reconnect)
 
     async def read(self, *variables: str | Iterable[str]) -> Sample:
         """As `prospero.Network.read`."""
-        async with self.watch(*variables, start_with_snapshot=True) as samples:
+        async with self.watch(*variables, start="snapshot") as samples:
             return await samples.__anext__()
+
+    def _subscription(self, proto: v1.Subscription, credits: int, reconnect: bool) -> Subscription:
+        same = self._check_same if reconnect else None
+        return Subscription(self._client._live, proto, self._client.timeout, credits, same)
+
+    async def _check_same(self) -> None:
+        """As in prospero.Network."""
+        request = v1.GetNetworkRequest(name=self.name)
+        response = await self._call(self._stub.GetNetwork, request)
+        _requests.check_uid(self.uid, response.network)
 
     async def _call(self, method: Callable[..., Any], request: Any) -> Any:
         return await self._client._call(method, request, None)

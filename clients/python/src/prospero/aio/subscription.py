@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import TracebackType
 from typing import Any
 
 from prospero import errors, v1
+from prospero._resume import Backoff, Position, is_broken
 from prospero._samples import Event, SampleCodec
 from prospero.aio._stream import Stream
-from prospero.values import Cursor, Notice, Sample, Variable
+from prospero.errors import ProsperoError
+from prospero.values import Cursor, Notice, Sample, Variable, cursor_from
 
 
 class Subscription(AsyncIterator[Sample]):
@@ -19,44 +22,46 @@ class Subscription(AsyncIterator[Sample]):
     opens with the first sample that is asked for, or on entering it as a context manager."""
 
     def __init__(
-        self, method: Callable[..., Any], proto: v1.Subscription, timeout: float, credits: int
+        self,
+        stub: Any,
+        proto: v1.Subscription,
+        timeout: float,
+        credits: int,
+        same: Callable[[], Awaitable[None]] | None,
     ) -> None:
-        """credits: 0 watches, with the transport's flow control in their place."""
+        """credits: 0 watches, with the transport's flow control in their place. same: as in
+        `prospero.Subscription`."""
+        self._stub = stub
         self._timeout = timeout
-        self._method = method
-        self._proto = proto
         self._credits = credits
-        self._taken = 0
-        self._stream: Stream | None = None
-        self._reading: asyncio.Future[Any] | None = None
+        self._same = same
+        self._position = Position(proto)
+        self._closed = False
+        self._pausing = False
+        self._link: _Link | None = None
+        self._fetching: asyncio.Future[v1.SubscriptionEvent | None] | None = None
         self._waiting: deque[Event] = deque()
         self.variables: list[list[Variable]] = []
         self.notices: deque[Notice] = deque(maxlen=1000)
         self.cursor = Cursor(0, 0)
+        self.oldest: Cursor | None = None
         self.dt_ms = 0.0
 
     async def open(self) -> Subscription:
         """Opens the stream, if it is not open yet."""
-        if self._stream is not None:
+        if self._link is not None or self._closed:
             return self
-        if self._credits:
-            self._stream = Stream(self._method())
-            await self._stream.write(v1.SubscribeRequest(subscription=self._proto))
-            await self._stream.write(v1.SubscribeRequest(credit=self._credits))
-        else:
-            self._stream = Stream(self._method(v1.WatchRequest(subscription=self._proto)))
-        try:
-            opened = await asyncio.wait_for(self._next_event(), self._timeout)
-        except asyncio.TimeoutError:
-            await self.close()
-            raise errors.DeadlineExceeded("the server does not answer") from None
-        if opened is None:
-            raise errors.Cancelled("the server has ended the stream")
-        self._codec = SampleCodec(opened.opened)
+        self._codec = SampleCodec(await self._open())
         self.variables = self._codec.variables
         self.cursor = self._codec.cursor
+        self.oldest = self._codec.oldest
         self.dt_ms = self._codec.dt_ms
         return self
+
+    @property
+    def position(self) -> Cursor | None:
+        """As `prospero.Subscription.position`."""
+        return self._position.cursor
 
     async def events(self) -> AsyncIterator[Event]:
         """Everything that comes: Sample, Gap, Notice, Heartbeat."""
@@ -71,8 +76,11 @@ class Subscription(AsyncIterator[Sample]):
 
     async def close(self) -> None:
         """Ends the stream."""
-        if self._stream is not None:
-            self._stream.cancel()
+        self._closed = True
+        if self._link is not None:
+            self._link.close()
+        if self._fetching is not None and self._pausing:
+            self._fetching.cancel()
 
     async def __aenter__(self) -> Subscription:
         return await self.open()
@@ -89,34 +97,107 @@ class Subscription(AsyncIterator[Sample]):
         """The next event, None at the end."""
         await self.open()
         while not self._waiting:
-            message = await self._next_event()
+            message = await self._message()
             if message is None:
                 return None
             self._waiting.extend(self._codec.events(message))
         event = self._waiting.popleft()
-        if isinstance(event, Sample):
-            await self._took_one()
+        if isinstance(event, Sample) and self._link is not None:
+            await self._link.took_one()
         elif isinstance(event, Notice):
             self.notices.append(event)
-        return event
+        return event if self._position.take(event) else await self._take()
 
-    async def _took_one(self) -> None:
+    async def _message(self) -> v1.SubscriptionEvent | None:
+        # gRPC would cancel the stream along with a task that waits for it; a fetch of its own
+        # lets a caller give up waiting and come back.
+        if self._fetching is None:
+            self._fetching = asyncio.ensure_future(self._fetch())
+        fetching = self._fetching
+        try:
+            return await asyncio.shield(fetching)
+        except asyncio.CancelledError:
+            if self._closed and fetching.done():
+                return None
+            raise
+        finally:
+            if fetching.done():
+                self._fetching = None
+
+    async def _fetch(self) -> v1.SubscriptionEvent | None:
+        """The next message, if need be over a new connection."""
+        while self._link is not None and not self._closed:
+            try:
+                return await self._link.next_event()
+            except ProsperoError as error:
+                if self._same is None or not is_broken(error):
+                    raise
+                await self._reconnect(self._same, error)
+                if self._waiting:
+                    return v1.SubscriptionEvent()
+        return None
+
+    async def _open(self) -> v1.SubscriptionEvent.Opened:
+        self._link = _Link(self._stub, self._position.subscription(), self._credits)
+        await self._link.begin()
+        try:
+            event = await asyncio.wait_for(self._link.next_event(), self._timeout)
+        except asyncio.TimeoutError:
+            self._link.close()
+            raise errors.DeadlineExceeded("the server does not answer") from None
+        if event is None:
+            raise errors.Cancelled("the server has ended the stream")
+        self._position.opened(cursor_from(event.opened.cursor))
+        return event.opened
+
+    async def _reconnect(self, same: Callable[[], Awaitable[None]], why: ProsperoError) -> None:
+        """Comes back with a stream that goes on, or when it was closed."""
+        began, backoff = time.monotonic(), Backoff()
+        while not self._closed:
+            self._pausing = True
+            await asyncio.sleep(backoff.next())
+            self._pausing = False
+            try:
+                await same()
+                self._codec.go_on(await self._open())
+            except ProsperoError as error:
+                if not is_broken(error) and not self._closed:
+                    raise
+                continue
+            message = f"after {time.monotonic() - began:.1f} s without connection: {why}"
+            self._waiting.append(
+                Notice("reconnected", self._position.cursor or self.cursor, message)
+            )
+            return
+
+
+class _Link:
+    """One stream of a subscription."""
+
+    def __init__(self, stub: Any, proto: v1.Subscription, credits: int) -> None:
+        self._proto = proto
+        self._credits = credits
+        self._taken = 0
+        self._stream = Stream(
+            stub.Subscribe() if credits else stub.Watch(v1.WatchRequest(subscription=proto))
+        )
+
+    async def begin(self) -> None:
+        if self._credits:
+            await self._stream.write(v1.SubscribeRequest(subscription=self._proto))
+            await self._stream.write(v1.SubscribeRequest(credit=self._credits))
+
+    async def next_event(self) -> v1.SubscriptionEvent | None:
+        """None at the end. Raises ProsperoError."""
+        response = await self._stream.read()
+        return None if response is None else response.event
+
+    async def took_one(self) -> None:
         """As in prospero.Subscription."""
         self._taken += 1
-        if self._stream is not None and self._credits and 2 * self._taken >= self._credits:
+        if self._credits and 2 * self._taken >= self._credits:
             credit, self._taken = self._taken, 0
             await self._stream.write(v1.SubscribeRequest(credit=credit))
 
-    async def _next_event(self) -> v1.SubscriptionEvent | None:
-        # gRPC would cancel the stream along with a task that waits for it; a read of its own
-        # lets a caller give up waiting and come back.
-        assert self._stream is not None
-        if self._reading is None:
-            self._reading = asyncio.ensure_future(self._stream.read())
-        reading = self._reading
-        try:
-            response = await asyncio.shield(reading)
-        finally:
-            if reading.done():
-                self._reading = None
-        return None if response is None else response.event
+    def close(self) -> None:
+        self._stream.cancel()
