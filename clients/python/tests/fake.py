@@ -18,9 +18,12 @@ class FakeNetworks(networks.NetworkServiceServicer):
         self.failures = 0
         self.warnings = []
         self.request_ids = []
+        self.requests = []
+        self.network = v1.Network(name="networks/a", uid="1")
 
     def CreateNetwork(self, request, context):
         self.request_ids.append(request.request_id)
+        self.requests.append(request)
         if self.failures > 0:
             self.failures -= 1
             context.abort(grpc.StatusCode.UNAVAILABLE, "come again")
@@ -31,12 +34,19 @@ class FakeNetworks(networks.NetworkServiceServicer):
         )
         return v1.CreateNetworkResponse(network=network)
 
+    def GetNetwork(self, request, context):
+        return v1.GetNetworkResponse(network=self.network)
+
+    def UpdateNetwork(self, request, context):
+        self.requests.append(request)
+        return v1.UpdateNetworkResponse(network=request.network)
+
 
 class FakeSimulation(simulation.SimulationServiceServicer):
-    """`drive(requests)` and `subscribe(requests)` are generators that a test gives."""
+    """`drive`, `subscribe` and `watch` are generators that a test gives, `feed` a function."""
 
     def __init__(self):
-        self.drive = self.subscribe = self.watch = None
+        self.drive = self.subscribe = self.watch = self.feed = None
         self.steps = 0
 
     def Step(self, request, context):
@@ -45,6 +55,9 @@ class FakeSimulation(simulation.SimulationServiceServicer):
 
     def Drive(self, requests, context):
         yield from self.drive(requests, context)
+
+    def Feed(self, requests, context):
+        return self.feed(requests, context)
 
     def Subscribe(self, requests, context):
         for event in self.subscribe(requests, context):
@@ -70,11 +83,11 @@ def fake_server():
         server.stop(None).wait()
 
 
-def network_of(client):
+def network_of(client, mode=v1.Clock.MODE_LOCKSTEP):
     """A network that the server has not been asked about."""
     import prospero
 
-    proto = v1.Network(name="networks/a", clock=v1.Clock(mode=v1.Clock.MODE_LOCKSTEP))
+    proto = v1.Network(name="networks/a", uid="1", clock=v1.Clock(mode=mode))
     return (prospero.aio.Network if isinstance(client, prospero.aio.Client) else prospero.Network)(
         client, proto
     )
@@ -126,17 +139,18 @@ def abort(context, code, reason):
     context.abort(code, "no")
 
 
-def opened():
+def opened(step=0, selections=1):
     selected = v1.SubscriptionEvent.Opened.Selected(variables=[RATE])
-    return v1.SubscriptionEvent(
-        opened=v1.SubscriptionEvent.Opened(dt_ms=1.0, selections=[selected])
+    message = v1.SubscriptionEvent.Opened(
+        dt_ms=1.0, cursor=v1.Cursor(step=step), selections=[selected] * selections
     )
+    return v1.SubscriptionEvent(opened=message)
 
 
-def samples(*steps):
+def samples(*steps, selection=0):
     event = v1.SubscriptionEvent()
     for step in steps:
-        sample = event.samples.samples.add(cursor=v1.Cursor(step=step))
+        sample = event.samples.samples.add(cursor=v1.Cursor(step=step), selection=selection)
         sample.values.add(uid=2, data=b"\0" * 8)
     return event
 

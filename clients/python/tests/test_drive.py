@@ -175,15 +175,6 @@ def test_a_closed_drive_gives_its_lease_back(make, chain):
             assert drive.advance({"input": [0.0, 0.0]}).cursor.step == step + 1
 
 
-def test_a_silent_driver_misses_its_heartbeat(make, chain):
-    with make(chain()).drive(heartbeat=0.05) as drive:
-        ended = threading.Event()
-        drive._call.add_callback(ended.set)
-        assert ended.wait(10)
-        with pytest.raises(prospero.HeartbeatMissed):
-            drive.advance({"input": [0.0, 0.0]})
-
-
 def test_a_driver_learns_that_its_network_was_deleted(make, chain):
     network = make(chain())
     with network.drive() as drive:

@@ -18,8 +18,8 @@ def duration(seconds: float | None, field: str) -> Duration | None:
         return None
     if not math.isfinite(seconds) or seconds < 0:
         raise invalid(field, f"must be a number of seconds, at least 0, got {seconds}")
-    whole = round(seconds * _NS)
-    return Duration(seconds=whole // _NS, nanos=whole % _NS)
+    whole, nanos = _split(seconds)
+    return Duration(seconds=whole, nanos=nanos)
 
 
 def seconds(duration: Duration) -> float:
@@ -30,5 +30,12 @@ def timestamp(unix: float, field: str) -> Timestamp:
     """Of seconds since 1970, as `time.time()` gives them."""
     if not math.isfinite(unix) or not 0 <= unix < 2.5e11:
         raise invalid(field, f"must be seconds since 1970, as time.time() tells, got {unix}")
-    whole = round(unix * _NS)
-    return Timestamp(seconds=whole // _NS, nanos=whole % _NS)
+    whole, nanos = _split(unix)
+    return Timestamp(seconds=whole, nanos=nanos)
+
+
+def _split(seconds: float) -> tuple[int, int]:
+    """Whole seconds and nanoseconds, without loss of what the float holds."""
+    whole = math.floor(seconds)
+    nanos = round((seconds - whole) * _NS)
+    return (whole + 1, 0) if nanos == _NS else (whole, nanos)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from prospero.values import FeedSummary, Variable
 class Feed:
     """As `prospero.Feed`. Frames go out from a thread of gRPC, also while the loop is blocked."""
 
-    def __init__(self, make: Callable[[], feed.Feed]) -> None:
+    def __init__(self, make: Callable[[], Awaitable[feed.Feed]]) -> None:
         self._make = make
         self._feed: feed.Feed | None = None
 
@@ -36,7 +36,9 @@ class Feed:
 
     async def open(self) -> Feed:
         """As `prospero.Feed.open`."""
-        self._feed = await asyncio.to_thread(lambda: self._make().open())
+        feed = await self._make()
+        await asyncio.to_thread(feed.open)
+        self._feed = feed
         return self
 
     def push(

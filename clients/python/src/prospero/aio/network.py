@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from prospero import _requests, errors, v1
 from prospero import feed as feeds
-from prospero import network as threaded
-from prospero._feeds import Between, Late
+from prospero._feeds import Between, Late, feed_open, feed_variable
 from prospero._frames import Inputs
 from prospero._requests import Scope, names
 from prospero._resource import Resource
@@ -150,15 +149,14 @@ class Network(Resource):
         queue: int = 64,
     ) -> Feed:
         """As `prospero.Network.feed`, for `async with`."""
+        request = feed_open(self.name, input, between, late, max_age, preempt, max_pending)
 
-        def make() -> feeds.Feed:
-            return threaded.Network(self._client._threaded, self._proto).feed(
-                input,
-                between=between,
-                late=late,
-                max_age=max_age,
-                preempt=preempt,
-                max_pending=max_pending,
+        async def make() -> feeds.Feed:
+            return feeds.Feed(
+                self._client._threaded._simulation.Feed,
+                request,
+                feed_variable(await self.schema(), input),
+                timeout=self._client.timeout,
                 queue=queue,
             )
 
