@@ -104,7 +104,7 @@ bool HostedInstance::RunSlice() {
   }
   if (observer_left_.exchange(false)) simulation_.DropCancelled();
   RunOrders();
-  SliceBudget budget(*options_.time, step_cost_.ns());
+  SliceBudget budget(*options_.time, step_cost_.ns(), &scheduler_->pressed_at());
   simulation_.BeginSlice(budget.seen());
   Advance(budget);
   if (crew_ != nullptr) crew_->Rest();

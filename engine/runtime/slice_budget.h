@@ -41,14 +41,16 @@ class StepCost {
 };
 
 /// How long a slice may go on: 256 steps or 1 ms, whichever ends first, and one step at
-/// least. The clock is looked at rarely when steps are cheap. Used on the strand only.
+/// least. A slice that is in nobody's hurry also ends when one that is wants its thread. The clock
+/// is looked at rarely when steps are cheap. Used on the strand only.
 class SliceBudget {
  public:
   static constexpr int64_t kMaxSteps = 256;
   static constexpr int64_t kMaxNs = 1'000'000;
 
-  SliceBudget(const Clock& clock, int64_t step_cost_ns)
-      : clock_(clock), begin_(clock.Now()), seen_(begin_) {
+  /// `pressed_at`: Scheduler::pressed_at; null for a slice that has a deadline itself.
+  SliceBudget(const Clock& clock, int64_t step_cost_ns, const std::atomic<int64_t>* pressed_at)
+      : clock_(clock), pressed_at_(pressed_at), begin_(clock.Now()), seen_(begin_) {
     stride_ = step_cost_ns < 0 ? 1 : std::clamp<int64_t>(kMaxNs / 8 / (step_cost_ns + 1), 1, 64);
     next_look_ = stride_;
   }
@@ -70,13 +72,19 @@ class SliceBudget {
   /// Looks at the clock.
   Clock::Time Look() {
     seen_ = clock_.Now();
-    if (Nanoseconds(seen_ - begin_) >= kMaxNs) spent_ = true;
+    if (Nanoseconds(seen_ - begin_) >= kMaxNs || IsPressed()) spent_ = true;
     next_look_ = steps_ + stride_;
     return seen_;
   }
 
  private:
+  bool IsPressed() const {
+    return pressed_at_ != nullptr && steps_ > 0 &&
+           Nanoseconds(seen_.time_since_epoch()) >= pressed_at_->load(std::memory_order_relaxed);
+  }
+
   const Clock& clock_;
+  const std::atomic<int64_t>* const pressed_at_;
   const Clock::Time begin_;
   Clock::Time seen_;
   int64_t stride_ = 1;
