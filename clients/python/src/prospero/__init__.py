@@ -72,6 +72,7 @@ from prospero.feedback import Aligned, Direct, Random, Transpose
 from prospero.latency import Latency
 from prospero.network import Network
 from prospero.noise import HeldWhite, OrnsteinUhlenbeck
+from prospero.record import Record
 from prospero.safety import Safety
 from prospero.subscription import Subscription
 from prospero.values import (
@@ -147,6 +148,7 @@ __all__ = [
     "Random",
     "Realtime",
     "RealtimeOverload",
+    "Record",
     "ResourceExhausted",
     "Run",
     "SGD",

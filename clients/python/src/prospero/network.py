@@ -13,9 +13,11 @@ from prospero._frames import Inputs
 from prospero._requests import Scope, names
 from prospero._resource import Resource
 from prospero._samples import Options, Selection, subscription
+from prospero._tape import selections
 from prospero.clock import Clock
 from prospero.drive import Drive
 from prospero.feed import Feed
+from prospero.record import Record
 from prospero.safety import Safety
 from prospero.subscription import Subscription
 from prospero.values import Advanced, Cursor, Sample, Schema, cursor_from
@@ -257,6 +259,25 @@ class Network(Resource):
     ) -> Subscription:
         """As `subscribe`, with the transport's flow control in the place of credits."""
         return self._subscription(subscription(self.name, variables, **options), 0, reconnect)
+
+    def record(self, *, retained_bytes: int = 0) -> Record:
+        """Records what goes into the network, to play it back in LOCKSTEP; see `Record`.
+
+        Args:
+            retained_bytes: what the server keeps for a time in which this process is slow or
+                cut off; 0 lets it choose.
+        """
+
+        def open() -> Subscription:
+            return self.subscribe(
+                *selections(self.schema()),
+                delivery="reliable",
+                retained_bytes=retained_bytes,
+                credits=4096,
+                reconnect=True,
+            )
+
+        return Record(open, lambda: self.refresh().cursor)
 
     def read(self, *variables: str | Iterable[str]) -> Sample:
         """The present values of variables, by name or glob, all of one step."""

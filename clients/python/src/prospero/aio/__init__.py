@@ -12,6 +12,7 @@ from prospero.aio.client import Client
 from prospero.aio.drive import Drive
 from prospero.aio.feed import Feed
 from prospero.aio.network import Network
+from prospero.aio.record import Record
 from prospero.aio.subscription import Subscription
 
-__all__ = ["Client", "Drive", "Feed", "Network", "Subscription"]
+__all__ = ["Client", "Drive", "Feed", "Network", "Record", "Subscription"]

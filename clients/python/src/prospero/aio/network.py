@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from prospero import _requests, errors, v1
 from prospero import feed as feeds
+from prospero import network as networks
 from prospero._feeds import Between, Late, feed_open, feed_variable
 from prospero._frames import Inputs
 from prospero._requests import Scope, names
@@ -18,6 +19,7 @@ from prospero.aio._stream import Stream
 from prospero.aio._threaded import ThreadedStream
 from prospero.aio.drive import Drive
 from prospero.aio.feed import Feed
+from prospero.aio.record import Record
 from prospero.aio.subscription import Subscription
 from prospero.clock import Clock
 from prospero.safety import Safety
@@ -182,6 +184,15 @@ class Network(Resource):
     ) -> Subscription:
         """As `prospero.Network.watch`, for `async for` and `async with`."""
         return self._subscription(subscription(self.name, variables, **options), 0, reconnect)
+
+    def record(self, *, retained_bytes: int = 0) -> Record:
+        """As `prospero.Network.record`, for `async with`."""
+        return Record(lambda: self.threaded().record(retained_bytes=retained_bytes))
+
+    def threaded(self) -> networks.Network:
+        """The same network, of the client that is not asynchronous, on a connection of its
+        own: for threads."""
+        return networks.Network(self._client._threaded, self._proto)
 
     async def read(self, *variables: str | Iterable[str]) -> Sample:
         """As `prospero.Network.read`."""
