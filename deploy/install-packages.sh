@@ -18,7 +18,7 @@ case "${1-}" in
   '') ;;
   --tests)
     packages+=(git clang libclang-rt-14-dev clang-format-14 shellcheck iproute2
-      libgtest-dev libgmock-dev libbenchmark-dev libprotoc-dev)
+      libgtest-dev libgmock-dev libbenchmark-dev libprotoc-dev mosquitto)
     # npm comes with Node.js when that is not Debian's own.
     command -v npm >/dev/null || packages+=(nodejs npm)
     ;;
