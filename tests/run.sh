@@ -82,7 +82,7 @@ cpp_sanitized() {
 python() {
   say 'Python tests'
   local venv report=$results/python.pytest.xml
-  venv=$(deploy/python-env.sh examples,test) || { failed python-env; return; }
+  venv=$(deploy/python-env.sh examples,robots,test) || { failed python-env; return; }
   PROSPEROD=$PWD/build/release/server/prosperod "$venv/bin/python" -m pytest -q clients/python \
     tests/fault --junitxml="$report" || echo 'some have failed'
   [[ -s $report ]] || failed pytest
