@@ -20,6 +20,7 @@ class ScriptedServer : v1::ServerService::Service,
                        v1::SimulationService::Service {
  public:
   using DriveStream = grpc::ServerReaderWriter<v1::DriveResponse, v1::DriveRequest>;
+  using FeedStream = grpc::ServerReader<v1::FeedRequest>;
   using SubscribeStream = grpc::ServerReaderWriter<v1::SubscribeResponse, v1::SubscribeRequest>;
 
   ScriptedServer() {
@@ -40,6 +41,9 @@ class ScriptedServer : v1::ServerService::Service,
   std::function<grpc::Status(const v1::CreateNetworkRequest&, v1::CreateNetworkResponse&)> create;
   std::function<grpc::Status(DriveStream&)> drive;
   std::function<grpc::Status(SubscribeStream&)> subscribe;
+  std::function<grpc::Status(FeedStream&, v1::FeedResponse&)> feed;
+  v1::Network network;                     ///< the clock of every network
+  v1::GetNetworkSchemaResponse variables;  ///< of every network
 
  private:
   grpc::Status GetServerInfo(grpc::ServerContext* /*context*/,
@@ -50,7 +54,14 @@ class ScriptedServer : v1::ServerService::Service,
   }
   grpc::Status GetNetwork(grpc::ServerContext* /*context*/, const v1::GetNetworkRequest* request,
                           v1::GetNetworkResponse* response) override {
+    *response->mutable_network() = network;
     response->mutable_network()->set_name(request->name());
+    return grpc::Status::OK;
+  }
+  grpc::Status GetNetworkSchema(grpc::ServerContext* /*context*/,
+                                const v1::GetNetworkSchemaRequest* /*request*/,
+                                v1::GetNetworkSchemaResponse* response) override {
+    *response = variables;
     return grpc::Status::OK;
   }
   grpc::Status CreateNetwork(grpc::ServerContext* /*context*/,
@@ -60,6 +71,10 @@ class ScriptedServer : v1::ServerService::Service,
   }
   grpc::Status Drive(grpc::ServerContext* /*context*/, DriveStream* stream) override {
     return drive(*stream);
+  }
+  grpc::Status Feed(grpc::ServerContext* /*context*/, FeedStream* stream,
+                    v1::FeedResponse* response) override {
+    return feed(*stream, *response);
   }
   grpc::Status Subscribe(grpc::ServerContext* /*context*/, SubscribeStream* stream) override {
     return subscribe(*stream);

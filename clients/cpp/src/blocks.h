@@ -4,7 +4,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "google/protobuf/repeated_ptr_field.h"
 #include "prospero/client/array.h"
 
@@ -18,6 +20,18 @@ inline Schemas ToSchemas(const google::protobuf::RepeatedPtrField<v1::VariableSc
     result.push_back(std::make_shared<const v1::VariableSchema>(schema));
   }
   return result;
+}
+
+/// The variable of that name, or the port of the population of that name; null when there is none.
+inline const std::shared_ptr<const v1::VariableSchema>* FindPort(const Schemas& inputs,
+                                                                 absl::string_view port) {
+  for (const absl::string_view suffix : {"", ".target", ".r"}) {
+    for (const auto& input : inputs) {
+      const absl::string_view name = input->name();
+      if (absl::StartsWith(name, port) && name.substr(port.size()) == suffix) return &input;
+    }
+  }
+  return nullptr;
 }
 
 /// Moves the bytes of `blocks`, one for each schema and in their order, into arrays. INTERNAL

@@ -6,12 +6,13 @@
 namespace prospero::client {
 
 absl::StatusOr<Client> Client::Connect(const std::string& target, const ClientOptions& options) {
-  const auto channel = OpenChannel(target);
+  const auto channel = OpenChannel(target, ChannelUse::kControl);
   if (!channel->WaitForConnected(absl::ToChronoTime(absl::Now() + options.connect_timeout))) {
     return absl::UnavailableError(absl::StrCat("no server answers at '", target, "' within ",
                                                absl::FormatDuration(options.connect_timeout)));
   }
-  const Client client(std::make_shared<Connection>(channel, options.call_timeout));
+  const Client client(std::make_shared<Connection>(channel, OpenChannel(target, ChannelUse::kLive),
+                                                   options.call_timeout));
   const auto info = client.ServerInfo();
   if (!info.ok()) return info.status();
   if (info->api_version() != "prospero.v1") {
@@ -35,8 +36,9 @@ absl::StatusOr<Network> Client::CreateNetwork(const v1::NetworkSpec& spec,
   auto& network = *request.mutable_network();
   *network.mutable_spec() = spec;
   network.mutable_labels()->insert(options.labels.begin(), options.labels.end());
-  network.mutable_clock()->set_mode(options.clock);
+  *network.mutable_clock() = options.clock;
   if (options.learning.has_value()) network.set_learning(*options.learning);
+  if (options.safety.has_value()) *network.mutable_safety() = *options.safety;
   const auto response =
       Call(*connection_, *connection_->networks, &v1::NetworkService::Stub::CreateNetwork, request);
   if (!response.ok()) return response.status();

@@ -23,19 +23,33 @@ constexpr char kServiceConfig[] = R"({
 
 }  // namespace
 
-Connection::Connection(std::shared_ptr<grpc::Channel> open_channel, absl::Duration timeout)
+Connection::Connection(std::shared_ptr<grpc::Channel> open_channel,
+                       const std::shared_ptr<grpc::Channel>& live_channel, absl::Duration timeout)
     : channel(std::move(open_channel)),
       networks(v1::NetworkService::NewStub(channel)),
       simulations(v1::SimulationService::NewStub(channel)),
+      live(v1::SimulationService::NewStub(live_channel)),
       server(v1::ServerService::NewStub(channel)),
       call_timeout(timeout) {}
 
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target) {
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target, ChannelUse use) {
   grpc::ChannelArguments arguments;
   arguments.SetServiceConfigJSON(kServiceConfig);
   arguments.SetMaxReceiveMessageSize(-1);  // the server bounds what it sends
   // Clients in one process must not share a connection unless they are copies of each other.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
+  // A line that was cut without a word is noticed within half a minute.
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, 20'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10'000);
+  arguments.SetInt(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
+  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
+  arguments.SetInt(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, 100);
+  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, 5'000);
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 5'000);
+  if (use == ChannelUse::kLive) {
+    arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
+    arguments.SetInt(GRPC_ARG_HTTP2_STREAM_LOOKAHEAD_BYTES, 65'536);
+  }
   return grpc::CreateCustomChannel(target, grpc::InsecureChannelCredentials(), arguments);
 }
 
@@ -48,13 +62,6 @@ std::string NewRequestId() {
 
 std::string NetworkName(absl::string_view id) {
   return absl::StartsWith(id, "networks/") ? std::string(id) : absl::StrCat("networks/", id);
-}
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  google::protobuf::Duration message;
-  message.set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
-  message.set_nanos(static_cast<int32_t>(absl::ToInt64Nanoseconds(duration)));
-  return message;
 }
 
 }  // namespace prospero::client

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "google/protobuf/duration.pb.h"
+#include "durations.h"
 #include "prospero/client/array.h"
 #include "prospero/v1/network_service.grpc.pb.h"
 #include "prospero/v1/server_service.grpc.pb.h"
@@ -18,27 +18,29 @@
 
 namespace prospero::client {
 
-/// One HTTP/2 connection and the stubs on it. Immutable, shared by everything that calls.
+/// The HTTP/2 connections and the stubs on them. Immutable, shared by everything that calls.
 struct Connection {
-  Connection(std::shared_ptr<grpc::Channel> open_channel, absl::Duration timeout);
+  Connection(std::shared_ptr<grpc::Channel> open_channel,
+             const std::shared_ptr<grpc::Channel>& live_channel, absl::Duration timeout);
 
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<v1::NetworkService::Stub> networks;
   std::unique_ptr<v1::SimulationService::Stub> simulations;
+  std::unique_ptr<v1::SimulationService::Stub> live;  ///< for observers
   std::unique_ptr<v1::ServerService::Stub> server;
   absl::Duration call_timeout;
 };
 
-/// A channel that repeats calls of the control plane.
-std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target);
+/// kControl repeats calls of the control plane; kLive has a small window, in which no seconds of
+/// stale samples can wait.
+enum class ChannelUse { kControl, kLive };
+std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target, ChannelUse use);
 
 /// A random version 4 UUID.
 std::string NewRequestId();
 
 /// "networks/{network}" from an id or a name.
 std::string NetworkName(absl::string_view id);
-
-google::protobuf::Duration ToProto(absl::Duration duration);
 
 inline Cursor ToCursor(const v1::Cursor& cursor) { return {cursor.epoch(), cursor.step()}; }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "numbers.h"
@@ -16,6 +15,7 @@ Drive::Stream::Stream(std::shared_ptr<Connection> connection, int max_in_flight)
 Drive::Stream::~Stream() {
   if (stream_ == nullptr || !open()) return;
   context_.TryCancel();
+  heart_.reset();
   stream_->Finish();
 }
 
@@ -26,7 +26,8 @@ absl::Status Drive::Stream::Attach(const std::string& network, const AttachOptio
   attach.mutable_inputs()->Add(options.inputs.begin(), options.inputs.end());
   attach.mutable_outputs()->Add(options.outputs.begin(), options.outputs.end());
   attach.set_preempt(options.preempt);
-  *attach.mutable_heartbeat() = ToProto(options.heartbeat);
+  const absl::Duration heartbeat = options.heartbeat.value_or(absl::ZeroDuration());
+  *attach.mutable_heartbeat() = ToProto(heartbeat);
   v1::DriveResponse response;
   if (!stream_->Write(request_) || !stream_->Read(&response)) {
     End();
@@ -39,6 +40,9 @@ absl::Status Drive::Stream::Attach(const std::string& network, const AttachOptio
   cursor_ = ToCursor(attached_.cursor());
   inputs_ = ToSchemas(attached_.inputs());
   outputs_ = ToSchemas(attached_.outputs());
+  if (heartbeat > absl::ZeroDuration()) {
+    heart_ = std::make_unique<Heart>(heartbeat, [this] { Beat(); });
+  }
   return absl::OkStatus();
 }
 
@@ -48,7 +52,7 @@ absl::StatusOr<uint64_t> Drive::Stream::Send(absl::Span<const Input> inputs, int
   v1::DriveAdvance& advance = *request_.mutable_advance();
   advance.Clear();
   for (const Input& input : inputs) {
-    const v1::VariableSchema* schema = FindPort(input.port);
+    const auto* schema = FindPort(inputs_, input.port);
     if (schema == nullptr) {
       return absl::NotFoundError(
           absl::StrCat("no attached input is called '", input.port, "'; there are ",
@@ -57,8 +61,8 @@ absl::StatusOr<uint64_t> Drive::Stream::Send(absl::Span<const Input> inputs, int
                        })));
     }
     v1::Block& block = *advance.add_inputs();
-    block.set_uid(schema->uid());
-    std::visit([&](auto values) { Append(values, schema->data_type(), *block.mutable_data()); },
+    block.set_uid((*schema)->uid());
+    std::visit([&](auto values) { Append(values, (*schema)->data_type(), *block.mutable_data()); },
                input.values);
   }
   advance.set_steps(steps);
@@ -70,7 +74,7 @@ absl::StatusOr<uint64_t> Drive::Stream::Send(absl::Span<const Input> inputs, int
     End();
     return status_;
   }
-  if (!stream_->Write(request_)) {
+  if (!Write(request_)) {
     End();
     return status_;
   }
@@ -91,22 +95,13 @@ absl::StatusOr<Advanced> Drive::Stream::Receive() {
 
 absl::Status Drive::Stream::Finish() {
   if (!open()) return status_;
+  heart_.reset();
   stream_->WritesDone();
   while (ReadAnswer()) answers_.clear();
   answers_.clear();
   unanswered_ = 0;
   status_ = absl::FailedPreconditionError("the stream was finished");
   return ToStatus(stream_->Finish());
-}
-
-const v1::VariableSchema* Drive::Stream::FindPort(absl::string_view port) const {
-  for (const absl::string_view suffix : {"", ".target", ".r"}) {
-    for (const auto& schema : inputs_) {
-      const absl::string_view name = schema->name();
-      if (absl::StartsWith(name, port) && name.substr(port.size()) == suffix) return schema.get();
-    }
-  }
-  return nullptr;
 }
 
 bool Drive::Stream::ReadAnswer() {
@@ -147,7 +142,21 @@ absl::StatusOr<Advanced> Drive::Stream::ToAdvanced(v1::DriveAdvanced& message) {
   return advanced;
 }
 
+bool Drive::Stream::Write(const v1::DriveRequest& request) {
+  const std::lock_guard<std::mutex> lock(writing_);
+  return stream_->Write(request);
+}
+
+void Drive::Stream::Beat() {
+  const std::unique_lock<std::mutex> lock(writing_, std::try_to_lock);
+  if (!lock.owns_lock()) return;
+  v1::DriveRequest request;
+  request.mutable_heartbeat();
+  stream_->Write(request);  // when this fails the stream has ended, and the next read says why
+}
+
 void Drive::Stream::End() {
+  heart_.reset();
   while (ReadAnswer()) {
   }
   unanswered_ = 0;

@@ -2,6 +2,7 @@
 
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -9,13 +10,15 @@
 #include "absl/status/statusor.h"
 #include "blocks.h"
 #include "connection.h"
+#include "heart.h"
 #include "prospero/client/drive.h"
 
 namespace prospero::client {
 
-/// The stream behind a Drive. Reads happen only inside calls: there is no thread. Since at most
-/// `max_in_flight` answers are ever left unread, both directions always drain and a sender
-/// cannot block for ever against a server that waits to be read.
+/// The stream behind a Drive. Reads happen only inside calls; the heart's thread only writes,
+/// and not while somebody else does. Since at most `max_in_flight` answers are ever left unread,
+/// both directions always drain and a sender cannot block for ever against a server that waits to
+/// be read.
 class Drive::Stream {
  public:
   Stream(std::shared_ptr<Connection> connection, int max_in_flight);
@@ -37,19 +40,23 @@ class Drive::Stream {
   int64_t in_flight() const { return unanswered_ + static_cast<int64_t>(answers_.size()); }
 
  private:
-  /// Null when no attached variable has that name.
-  const v1::VariableSchema* FindPort(absl::string_view port) const;
   /// Reads up to the next answer and keeps it. False when the stream has ended.
   bool ReadAnswer();
   absl::StatusOr<Advanced> ToAdvanced(v1::DriveAdvanced& message);
   /// Reads what is left, and takes the stream's end as the status of all later calls.
   void End();
+  /// Writes one message. False when the stream has ended.
+  bool Write(const v1::DriveRequest& request);
+  /// A sign of life, unless one is on its way already. On the heart's thread.
+  void Beat();
 
   std::shared_ptr<Connection> connection_;
   const int max_in_flight_;
   grpc::ClientContext context_;
   std::unique_ptr<grpc::ClientReaderWriter<v1::DriveRequest, v1::DriveResponse>> stream_;
-  absl::Status status_;  ///< not OK: the stream has ended, and this is why
+  std::mutex writing_;            ///< held while a message is written
+  std::unique_ptr<Heart> heart_;  ///< null: no heartbeats; stopped before the last write
+  absl::Status status_;           ///< not OK: the stream has ended, and this is why
 
   v1::DriveAttached attached_;
   Schemas inputs_;

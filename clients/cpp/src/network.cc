@@ -1,6 +1,9 @@
 #include "prospero/client/network.h"
 
+#include "absl/strings/str_cat.h"
+#include "blocks.h"
 #include "connection.h"
+#include "feed_stream.h"
 
 namespace prospero::client {
 
@@ -51,8 +54,12 @@ absl::StatusOr<Cursor> Network::Update(const Changes& changes) const {
     request.mutable_update_mask()->add_paths("learning");
   }
   if (changes.clock.has_value()) {
-    network.mutable_clock()->set_mode(*changes.clock);
+    *network.mutable_clock() = *changes.clock;
     request.mutable_update_mask()->add_paths("clock");
+  }
+  if (changes.safety.has_value()) {
+    *network.mutable_safety() = *changes.safety;
+    request.mutable_update_mask()->add_paths("safety");
   }
   if (changes.labels.has_value()) {
     network.mutable_labels()->insert(changes.labels->begin(), changes.labels->end());
@@ -126,7 +133,38 @@ absl::StatusOr<StepResult> Network::Step(const StepOptions& options) const {
 }
 
 absl::StatusOr<Drive> Network::Attach(const AttachOptions& options) const {
-  return Drive::Attach(connection_, name_, options);
+  AttachOptions chosen = options;
+  if (!chosen.heartbeat.has_value()) {
+    const auto network = Get();
+    if (!network.ok()) return network.status();
+    const v1::Clock::Mode mode = network->clock().mode();
+    const bool runs_on = mode == v1::Clock::MODE_FREE || mode == v1::Clock::MODE_REALTIME;
+    chosen.heartbeat = runs_on ? kDefaultHeartbeat : absl::ZeroDuration();
+  }
+  return Drive::Attach(connection_, name_, chosen);
+}
+
+absl::StatusOr<Feed> Network::OpenFeed(const std::string& input, const FeedOptions& options) const {
+  const auto schema = Schema();
+  if (!schema.ok()) return schema.status();
+  Schemas inputs;
+  for (const v1::VariableSchema& variable : *schema) {
+    if (variable.role() != v1::VARIABLE_ROLE_INPUT) continue;
+    inputs.push_back(std::make_shared<const v1::VariableSchema>(variable));
+  }
+  const auto* const found = FindPort(inputs, input);
+  if (found == nullptr) return absl::NotFoundError(absl::StrCat("no input '", input, "'"));
+  v1::FeedOpen open;
+  open.set_network(name_);
+  open.set_input((*found)->name());
+  open.set_between(options.between);
+  open.set_late(options.late);
+  if (options.max_age.has_value()) *open.mutable_max_age() = ToProto(*options.max_age);
+  open.set_preempt(options.preempt);
+  open.set_max_pending(options.max_pending);
+  auto stream = std::make_unique<Feed::Stream>(connection_, *found, options.queue);
+  stream->Open(open);
+  return Feed(std::move(stream));
 }
 
 absl::StatusOr<Subscription> Network::Subscribe(const Selection& selection,

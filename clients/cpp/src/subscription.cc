@@ -5,6 +5,7 @@
 
 #include "blocks.h"
 #include "connection.h"
+#include "position.h"
 
 namespace prospero::client {
 
@@ -28,6 +29,7 @@ class Subscription::Stream {
   double dt_ms() const { return opened_.dt_ms(); }
   const Schemas& variables(size_t selection) const { return variables_.at(selection); }
   int64_t lost() const { return lost_; }
+  absl::optional<Cursor> position() const { return position_.cursor(); }
 
  private:
   absl::StatusOr<Sample> TakeSample();
@@ -47,10 +49,11 @@ class Subscription::Stream {
   int next_sample_ = 0;  ///< index into samples_
   int64_t taken_ = 0;    ///< samples whose credit was not yet granted again
   int64_t lost_ = 0;
+  Position position_;
 };
 
 absl::Status Subscription::Stream::Open(const v1::Subscription& subscription) {
-  stream_ = connection_->simulations->Subscribe(&context_);
+  stream_ = connection_->live->Subscribe(&context_);
   v1::SubscribeRequest request;
   *request.mutable_subscription() = subscription;
   v1::SubscribeResponse response;
@@ -61,6 +64,7 @@ absl::Status Subscription::Stream::Open(const v1::Subscription& subscription) {
     return absl::InternalError("the server did not answer the subscription first");
   }
   opened_ = std::move(*response.mutable_event()->mutable_opened());
+  position_ = Position(subscription, cursor());
   for (const auto& selected : opened_.selections()) {
     variables_.push_back(ToSchemas(selected.variables()));
   }
@@ -82,11 +86,13 @@ absl::StatusOr<Event> Subscription::Stream::Next() {
       case v1::SubscriptionEvent::kGap: {
         const auto& gap = event.gap();
         lost_ += gap.count();
+        position_.Reach(ToCursor(gap.last()));
         return Gap{gap.reason(), ToCursor(gap.first()), ToCursor(gap.last()), gap.count()};
       }
       case v1::SubscriptionEvent::kNotice:
         return std::move(*event.mutable_notice());
       case v1::SubscriptionEvent::kHeartbeat:
+        position_.Reach(ToCursor(event.heartbeat().cursor()));
         return Heartbeat{ToCursor(event.heartbeat().cursor())};
       default:  // an event that a later version of the server may send
         break;
@@ -101,6 +107,7 @@ absl::StatusOr<Sample> Subscription::Stream::TakeSample() {
   if (message.selection() >= variables_.size()) {
     return absl::InternalError("the server sent a sample of an unknown selection");
   }
+  position_.Take(ToCursor(message.cursor()));
   auto values = TakeArrays(*message.mutable_values(), variables_[message.selection()]);
   if (!values.ok()) return values.status();
   return Sample{message.selection(), ToCursor(message.cursor()), *std::move(values)};
@@ -131,6 +138,9 @@ v1::Selection ToProto(const Selection& selection) {
     message.mutable_slice()->set_count(selection.slice_count);
     message.mutable_slice()->set_stride(selection.slice_stride);
   }
+  if (selection.on_change.has_value()) {
+    message.mutable_on_change()->set_threshold(*selection.on_change);
+  }
   return message;
 }
 
@@ -152,7 +162,13 @@ absl::StatusOr<Subscription> Subscription::Open(std::shared_ptr<Connection> conn
   }
   subscription.set_start(options.start_with_snapshot ? v1::Subscription::START_SNAPSHOT
                                                      : v1::Subscription::START_NOW);
-  subscription.set_delivery(v1::Subscription::DELIVERY_LATEST);
+  if (options.start_behind.has_value()) {
+    subscription.set_start(v1::Subscription::START_CURSOR);
+    subscription.mutable_cursor()->set_epoch(options.start_behind->epoch);
+    subscription.mutable_cursor()->set_step(options.start_behind->step);
+  }
+  subscription.set_delivery(options.delivery);
+  subscription.set_retained_bytes(options.retained_bytes);
   subscription.set_max_pending(options.max_pending);
   *subscription.mutable_heartbeat() = client::ToProto(options.heartbeat);
   auto stream = std::make_unique<Stream>(std::move(connection), options.credit_window);
@@ -166,6 +182,7 @@ const Schemas& Subscription::variables(size_t selection) const {
   return stream_->variables(selection);
 }
 int64_t Subscription::lost() const { return stream_->lost(); }
+absl::optional<Cursor> Subscription::position() const { return stream_->position(); }
 void Subscription::Cancel() { stream_->Cancel(); }
 absl::StatusOr<Event> Subscription::Next() { return stream_->Next(); }
 

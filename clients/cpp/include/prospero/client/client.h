@@ -9,12 +9,15 @@
 #include "absl/time/time.h"
 #include "absl/types/optional.h"
 #include "prospero/client/array.h"
+#include "prospero/client/clock.h"
 #include "prospero/client/drive.h"
 #include "prospero/client/error.h"
+#include "prospero/client/feed.h"
 #include "prospero/client/gle.h"
 #include "prospero/client/latent_equilibrium.h"
 #include "prospero/client/microcircuit.h"
 #include "prospero/client/network.h"
+#include "prospero/client/safety.h"
 #include "prospero/client/subscription.h"
 #include "prospero/v1/network.pb.h"
 #include "prospero/v1/server_service.pb.h"
@@ -32,15 +35,17 @@ struct ClientOptions {
 struct CreateOptions {
   std::string id = {};  ///< lower-case letters, digits and -; empty: the server chooses
   std::map<std::string, std::string> labels = {};
-  v1::Clock::Mode clock = v1::Clock::MODE_LOCKSTEP;
-  absl::optional<bool> learning = {};  ///< none: on
-  bool validate_only = false;          ///< checks everything and makes nothing
+  v1::Clock clock = Lockstep();            ///< only a lockstep network starts running
+  absl::optional<bool> learning = {};      ///< none: on
+  absl::optional<v1::Safety> safety = {};  ///< of inputs and drivers that stop; none: nothing
+  bool validate_only = false;              ///< checks everything and makes nothing
 };
 
 /// A connection to a server.
 ///
 /// Cheap to copy; all copies, and the networks and streams that come from them, share one
-/// HTTP/2 connection, which lives as long as the last of them. All calls are thread-safe.
+/// HTTP/2 connection, and observers one with a small window, which live as long as the last of
+/// them. All calls are thread-safe.
 /// Calls of the control plane that fail with UNAVAILABLE are repeated up to three times within
 /// their timeout; each carries a request id, so none takes effect twice.
 class Client {

@@ -55,6 +55,8 @@ struct Advanced {
   const Array* Find(absl::string_view name) const { return client::Find(outputs, name); }
 };
 
+constexpr absl::Duration kDefaultHeartbeat = absl::Seconds(2);
+
 /// What to drive.
 struct AttachOptions {
   /// Input variables or populations to write. Empty: all.
@@ -63,8 +65,11 @@ struct AttachOptions {
   std::vector<std::string> outputs = {};
   /// Take the lease from a present driver.
   bool preempt = false;
-  /// The server ends the stream when no frame comes for this long. Zero: never.
-  absl::Duration heartbeat = absl::ZeroDuration();
+  /// Silence after which the server takes the lease back. A thread of the client gives signs of
+  /// life, also while the caller computes or waits: what is noticed is a process that was killed
+  /// or stopped, and a line that is cut. None: kDefaultHeartbeat with the clocks FREE and REALTIME,
+  /// and never with LOCKSTEP, where a network stands still without its driver. Zero: never.
+  absl::optional<absl::Duration> heartbeat = {};
   /// Frames that may be unanswered before Send waits for an answer.
   int max_in_flight = 64;
 };

@@ -11,6 +11,7 @@
 #include "absl/types/optional.h"
 #include "prospero/client/array.h"
 #include "prospero/client/drive.h"
+#include "prospero/client/feed.h"
 #include "prospero/client/subscription.h"
 #include "prospero/v1/network.pb.h"
 #include "prospero/v1/network_service.pb.h"
@@ -22,7 +23,8 @@ struct Connection;
 /// What Update changes; what is not set stays.
 struct Changes {
   absl::optional<bool> learning = {};
-  absl::optional<v1::Clock::Mode> clock = {};
+  absl::optional<v1::Clock> clock = {};    ///< a network that runs goes on running
+  absl::optional<v1::Safety> safety = {};  ///< an empty one: nothing is watched any more
   absl::optional<std::map<std::string, std::string>> labels = {};  ///< replaces all labels
   /// New values of variables of role PARAMETER, INPUT or WEIGHT, by name. A scalar fills the
   /// whole array.
@@ -69,7 +71,7 @@ class Network {
   /// Every variable, in the order of their uids.
   absl::StatusOr<std::vector<v1::VariableSchema>> Schema() const;
 
-  /// Changes labels, clock, learning or parameters between two steps; returns the step from
+  /// Changes labels, clock, learning, safety or parameters between two steps; returns the step from
   /// which they hold.
   absl::StatusOr<Cursor> Update(const Changes& changes) const;
   /// Sets one parameter, such as "hidden_to_output.W.eta".
@@ -93,6 +95,10 @@ class Network {
   absl::StatusOr<StepResult> Step(const StepOptions& options) const;
   /// Takes the driver lease. FAILED_PRECONDITION, LEASE_HELD while another driver has it.
   absl::StatusOr<Drive> Attach(const AttachOptions& options = {}) const;
+  /// Opens a feed of one input (a variable, or a population for its port). NOT_FOUND when there
+  /// is no such input. What the server refuses, such as an input that another feed has, is told by
+  /// the feed's Push or Close.
+  absl::StatusOr<Feed> OpenFeed(const std::string& input, const FeedOptions& options = {}) const;
   /// Starts to watch variables.
   absl::StatusOr<Subscription> Subscribe(const Selection& selection,
                                          const SubscribeOptions& options = {}) const;

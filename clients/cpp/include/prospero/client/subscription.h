@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "prospero/client/array.h"
 #include "prospero/v1/simulation_service.pb.h"
 
@@ -25,12 +26,22 @@ struct Selection {
   int64_t slice_start = 0;   ///< of each variable, flattened row-major
   int64_t slice_count = 0;   ///< 0: to the end
   int64_t slice_stride = 1;  ///< [values]
+  /// Of the samples due, only those in which some value has moved by more than this since the last
+  /// one that came; 0: any change. None: all.
+  absl::optional<double> on_change = {};
 };
 
 /// How samples are delivered.
 struct SubscribeOptions {
   bool start_with_snapshot = false;  ///< begin with the present values, at once
-  int32_t max_pending = 0;           ///< samples the server keeps for a slow reader; 0: its choice
+  /// Begin behind this place instead, out of what is retained: Subscription::position() of a
+  /// stream that was cut off.
+  absl::optional<Cursor> start_behind = {};
+  /// RELIABLE: every sample, as long as it is retained; a reader who falls behind that ends with
+  /// OUT_OF_RANGE (CURSOR_EVICTED). LATEST: old samples give way to new ones, and a Gap tells.
+  v1::Subscription::Delivery delivery = v1::Subscription::DELIVERY_LATEST;
+  int64_t retained_bytes = 0;  ///< that the server keeps for later; 0: its choice
+  int32_t max_pending = 0;     ///< samples the server keeps for a slow reader; 0: its choice
   absl::Duration heartbeat = absl::ZeroDuration();  ///< a sign of life after silence; 0: none
   int64_t credit_window = 1024;  ///< samples that may be on their way to this reader
 };
@@ -45,7 +56,7 @@ struct Sample {
   const Array* Find(absl::string_view name) const { return client::Find(values, name); }
 };
 
-/// Samples that will not come, because this reader was too slow.
+/// Samples that will not come: this reader was too slow, or they are no longer retained.
 struct Gap {
   v1::SubscriptionEvent::Gap::Reason reason = v1::SubscriptionEvent::Gap::REASON_UNSPECIFIED;
   Cursor first;  ///< of the first sample lost
@@ -53,7 +64,7 @@ struct Gap {
   int64_t count = 0;
 };
 
-/// Nothing else was sent for a while; the network stands here.
+/// Progress: every sample up to here was sent, or told by a gap.
 struct Heartbeat {
   Cursor cursor;
 };
@@ -89,6 +100,10 @@ class Subscription {
 
   /// Samples lost so far, by the gaps that Next or NextSample went through.
   int64_t lost() const;
+
+  /// All samples up to here came, or a gap has told of them: another stream can go on behind it
+  /// (SubscribeOptions::start_behind). None: before the first sample of a snapshot.
+  absl::optional<Cursor> position() const;
 
   /// Ends the stream: a waiting call returns CANCELLED. Any thread.
   void Cancel();
