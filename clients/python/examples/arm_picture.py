@@ -10,7 +10,7 @@ from arm_env import LAP, UPPER, Arm, hand, path
 from experiments import band, pyplot
 
 PERIODS = round(LAP / Arm.dt)  # in a lap
-BIN = PERIODS // 2  # periods whose errors are averaged
+BIN = PERIODS  # periods whose errors are averaged
 FRAMES = 20  # of the animation, in a lap
 
 

@@ -195,6 +195,29 @@ def test_a_reset_puts_back_what_it_is_told(act, make, chain):
         assert network.refresh().cursor.epoch == epoch
 
 
+def test_after_it_has_diverged_a_network_is_reset_and_goes_on(act, make, chain):
+    network = make(chain(learning_rate=1e6))
+    with act(network=network, resets=("state", "weights")) as actor:
+        first = actor.act([0.5, 1.0])
+        with pytest.raises(prospero.ProsperoError) as error:
+            for _ in range(100):
+                actor.teach([3.0])
+                actor.act([0.5, 1.0])
+        assert isinstance(error.value, prospero.Diverged)
+        actor.reset()
+        assert np.array_equal(actor.act([0.5, 1.0]), first)
+
+
+def test_an_actor_whose_lease_is_taken_says_so_and_closes(act, make, chain):
+    network = make(chain())
+    with act(network=network) as actor:
+        actor.act([0.5, 1.0])
+        with network.drive(preempt=True) as drive:
+            with pytest.raises(prospero.LeaseLost):
+                actor.act([0.5, 1.0])
+            drive.advance({"input": [0.0, 0.0]})
+
+
 def test_choices_are_learned_by_name(make):
     network = make(gle.chain([3, 8, 2], dt_ms=1, tau_m=5, learning_rate=0.1, seed=1))
     rooms, doors = spaces.Discrete(3, start=5), spaces.Discrete(2, start=1)

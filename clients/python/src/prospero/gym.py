@@ -16,6 +16,7 @@ from whoever acts on that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, SupportsFloat
 
@@ -30,7 +31,7 @@ except ImportError:
 from prospero._gym_ports import Array, Port, Scale, observed
 from prospero._requests import Scope
 from prospero.drive import Drive
-from prospero.errors import FailedPrecondition, invalid
+from prospero.errors import FailedPrecondition, ProsperoError, invalid
 from prospero.network import Network
 
 
@@ -129,9 +130,10 @@ class Actor:
         return self
 
     def close(self) -> None:
-        """Completes the last period and gives the lease back."""
+        """Completes the last period, where the drive still goes on, and gives the lease back."""
         if self._drive is not None:
-            self._complete()
+            with suppress(ProsperoError):
+                self._complete()
             self._drive.close()
             self._drive = None
 
@@ -145,10 +147,12 @@ class Actor:
     def act(self, observation: Any) -> Any:
         """The action of this observation: completes the period before and begins this one.
 
-        Raises as `Drive.advance`: Diverged, LeaseLost, ...
+        Raises as `Drive.advance`: LeaseLost, ..., and Diverged, after which a `reset` of state
+        and weights lets it go on.
         """
         heard = self._rates_of(observation)
-        rates = self._advance(self._heard, self._rest, heard, self.answer_after)
+        before, self._heard = self._heard, None
+        rates = self._advance(before, self._rest, heard, self.answer_after)
         self._heard, self._rest = heard, self.steps - self.answer_after
         return self._output.value(rates)
 
@@ -167,8 +171,8 @@ class Actor:
             raise FailedPrecondition("no steps of a period are left to teach in")
         heard = self._heard if observation is None else self._rates_of(observation)
         lesson = {**heard, self._output.population: self._output.rates(target, self.trials)}
+        self._heard = None
         self._advance(lesson, self._rest)
-        self._heard, self._rest = None, 0
 
     def __enter__(self) -> Actor:
         return self.open()
@@ -195,9 +199,9 @@ class Actor:
 
     def _complete(self) -> None:
         """The rest of the last period."""
-        if self._heard is not None and self._rest > 0:
-            self._advance(self._heard, self._rest)
-        self._heard, self._rest = None, 0
+        before, self._heard = self._heard, None
+        if before is not None and self._rest > 0:
+            self._advance(before, self._rest)
 
     def _advance(
         self,
