@@ -1,3 +1,5 @@
+import asyncio
+
 import numpy as np
 import pytest
 
@@ -63,3 +65,82 @@ def test_a_record_comes_back_from_its_file(tmp_path):
 
 def test_an_empty_tape_has_nothing_to_do():
     assert list(Tape(Cursor(0, 0), 1.0).segments()) == []
+
+
+def drive_and_feed(network, steps):
+    """A driver that comes and goes, a sensor at a rate of its own, changes in between."""
+    rng = np.random.default_rng(3)
+    with network.feed("input", between="linear") as feed:
+        with network.drive(inputs=["output"]) as drive:
+            for n in range(steps):
+                feed.push(rng.normal(size=2))
+                drive.advance({"output": rng.normal(size=1)}, steps=1 + n % 3)
+        network.set({"hidden_to_output.W.eta": 0.02})
+        with network.drive() as drive:
+            drive.run({"input": rng.normal(size=(50, 2)), "output": [[0.5]] * 25 + [None] * 25})
+        network.update(learning=False)
+        with network.drive() as drive:
+            drive.advance({"output": [1.0]}, steps=20)
+    network.update(learning=True)
+
+
+def everything(network):
+    """All that is saved of a network."""
+    roles = ("state", "weight", "parameter")
+    names = [v.name for v in network.schema().values() if v.role in roles and not v.computed]
+    return network.read(*names).values
+
+
+@pytest.mark.parametrize("noise", [None, prospero.OrnsteinUhlenbeck(0.1, 5.0)])
+def test_a_realtime_run_is_repeated_in_lockstep_bit_for_bit(make, chain, tmp_path, noise):
+    network = make(chain(dt_ms=1.0, noise=noise), clock="realtime")
+    twin = make(chain(dt_ms=1.0, noise=noise))
+    clone = network.clone()
+    try:
+        with network.record() as record:
+            network.start()
+            drive_and_feed(network, 60)
+            network.pause()
+        assert record.steps > 150 and record.cursor == network.refresh().cursor
+        expected = everything(network)
+        record.save(tmp_path / "run.npz")
+        run = record.replay(twin, outputs=["output.r"])
+        assert run["output.r"].shape == (record.steps, 1, 1)
+        prospero.Record.load(tmp_path / "run.npz").replay(clone)
+        for other in (twin, clone):
+            again = everything(other)
+            assert all(np.array_equal(expected[name], again[name]) for name in expected)
+        with pytest.raises(prospero.InvalidArgument, match="stands at"):
+            record.replay(twin)
+    finally:
+        clone.delete()
+
+
+def test_an_asynchronous_record_is_repeated_too(server, client, make, chain):
+    name, twin = make(chain(dt_ms=1.0), clock="realtime").id, make(chain(dt_ms=1.0))
+
+    async def scenario():
+        async with prospero.aio.Client(server.target) as client:
+            network = await client.get_network(name)
+            async with network.record() as record:
+                await network.start()
+                async with network.drive() as drive:
+                    await drive.run({"input": np.ones((100, 2)), "output": [1.0]})
+                await network.pause()
+            other = await client.get_network(twin.id)
+            run = await record.replay(other)
+            assert run.steps == record.taken.steps >= 100
+
+    asyncio.run(scenario())
+    expected = everything(client.get_network(name))
+    again = everything(twin)
+    assert all(np.array_equal(expected[name], again[name]) for name in expected)
+
+
+def test_a_network_that_is_reset_cannot_be_recorded_on(make, chain):
+    network = make(chain())
+    with pytest.raises(prospero.Aborted, match="reset"):
+        with network.record():
+            network.step(steps=5)
+            network.reset()
+            network.step(steps=5)

@@ -4,8 +4,10 @@ import asyncio
 import threading
 
 import grpc
+import numpy as np
 import pytest
 from fake import abort, fake_server, gap, network_of, opened, samples
+from relay import Relay
 
 import prospero
 from prospero import v1
@@ -200,3 +202,61 @@ def test_closing_ends_the_attempts_of_an_asynchronous_one():
     with fake_server() as (target, _, simulation):
         simulation.watch = never_again(broken)
         asyncio.run(scenario(target))
+
+
+def test_a_line_that_is_cut_loses_and_repeats_nothing(server, client, make, chain):
+    network, relay = make(chain()), Relay(server.target)
+    steps = []
+    try:
+        with prospero.Client(relay.target) as far:
+            watched = far.get_network(network.id)
+            stream = watched.subscribe(
+                prospero.Selection("output.r"),
+                prospero.Selection("loss", every=3),
+                delivery="reliable",
+                reconnect=True,
+                credits=16,
+            )
+            for round in range(4):
+                network.step({"input": np.ones((100, 2))})
+                if round in (1, 2):
+                    relay.cut()
+                    network.step({"input": np.ones((50, 2))})
+                    relay.mend()
+                wanted = network.refresh().cursor.step
+                while not steps or steps[-1] != (wanted, 0):
+                    sample = next(stream)
+                    assert sample.gap is None
+                    steps.append((sample.step, sample.selection))
+            assert [n.kind for n in stream.notices].count("reconnected") >= 1
+            stream.close()
+    finally:
+        relay.close()
+    every = [(step, 0) for step in range(1, 501)]
+    assert [s for s in steps if s[1] == 0] == every
+    thirds = [step for step, selection in steps if selection == 1]
+    assert thirds == list(range(3, 3 * len(thirds) + 1, 3))
+
+
+def test_a_reader_who_was_away_for_too_long_is_told(server, make, chain):
+    network, relay = make(chain((2, 100, 1))), Relay(server.target)
+    try:
+        with prospero.Client(relay.target) as far:
+            stream = far.get_network(network.id).subscribe(
+                "hidden.r", delivery="reliable", reconnect=True, retained_bytes=10_000
+            )
+            network.step({"input": np.ones((10, 2))})
+            assert [next(stream).step for _ in range(10)] == list(range(1, 11))
+            relay.cut()
+            network.step({"input": np.ones((5000, 2))})
+            relay.mend()
+            with pytest.raises(prospero.CursorEvicted) as error:
+                list(stream)
+            assert int(error.value.metadata["oldest_step"]) > 11
+            oldest = prospero.Cursor(
+                int(error.value.metadata["oldest_epoch"]), int(error.value.metadata["oldest_step"])
+            )
+            with network.subscribe("hidden.r", delivery="reliable", start=oldest) as again:
+                assert next(again).step == oldest.step + 1
+    finally:
+        relay.close()

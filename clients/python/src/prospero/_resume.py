@@ -9,7 +9,7 @@ import grpc
 from prospero import v1
 from prospero._samples import Event
 from prospero.errors import ProsperoError
-from prospero.values import Cursor, Gap, Heartbeat, Sample, cursor_from, cursor_to
+from prospero.values import Cursor, Gap, Heartbeat, Notice, Sample, cursor_from, cursor_to
 
 # What gRPC itself says of a broken connection or stream, without a reason of the server's.
 _BROKEN = (
@@ -23,6 +23,11 @@ _BROKEN = (
 def is_broken(error: ProsperoError) -> bool:
     """The connection or the server has gone, and may come back."""
     return error.code is grpc.StatusCode.UNAVAILABLE or (error.code in _BROKEN and not error.reason)
+
+
+def reconnected(cursor: Cursor, seconds: float, why: ProsperoError) -> Notice:
+    """What a subscription tells when it goes on behind `cursor`."""
+    return Notice("reconnected", cursor, f"after {seconds:.1f} s without connection: {why}")
 
 
 class Backoff:

@@ -14,7 +14,7 @@ import grpc
 
 from prospero import errors, v1
 from prospero._deadline import deadline
-from prospero._resume import Backoff, Position, is_broken
+from prospero._resume import Backoff, Position, is_broken, reconnected
 from prospero._samples import Event, SampleCodec
 from prospero.errors import ProsperoError
 from prospero.values import Cursor, Notice, Sample, Variable, cursor_from
@@ -106,9 +106,11 @@ class Subscription(Iterator[Sample]):
                     return None
                 if self._same is None or not is_broken(error):
                     raise
-                if not self._reconnect(self._same, error):
+                notice = self._reconnect(self._same, error)
+                if notice is None:
                     return None
-                continue
+                self._waiting.append(notice)
+                break
             if message is None:
                 return None
             self._waiting.extend(self._codec.events(message))
@@ -134,8 +136,8 @@ class Subscription(Iterator[Sample]):
         self._position.opened(cursor_from(event.opened.cursor))
         return event.opened
 
-    def _reconnect(self, same: Callable[[], None], why: ProsperoError) -> bool:
-        """Comes back only with a stream that goes on, or False when it was closed."""
+    def _reconnect(self, same: Callable[[], None], why: ProsperoError) -> Notice | None:
+        """Comes back only with a stream that goes on, or with None when it was closed."""
         began, backoff = time.monotonic(), Backoff()
         while not self._over.wait(backoff.next()):
             try:
@@ -145,12 +147,8 @@ class Subscription(Iterator[Sample]):
                 if not is_broken(error) and not self._over.is_set():
                     raise
                 continue
-            message = f"after {time.monotonic() - began:.1f} s without connection: {why}"
-            self._waiting.append(
-                Notice("reconnected", self._position.cursor or self.cursor, message)
-            )
-            return True
-        return False
+            return reconnected(self._position.cursor or self.cursor, time.monotonic() - began, why)
+        return None
 
 
 class _Link:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from prospero import errors, v1
-from prospero._resume import Backoff, Position, is_broken
+from prospero._resume import Backoff, Position, is_broken, reconnected
 from prospero._samples import Event, SampleCodec
 from prospero.aio._stream import Stream
 from prospero.errors import ProsperoError
@@ -39,7 +39,7 @@ class Subscription(AsyncIterator[Sample]):
         self._closed = False
         self._pausing = False
         self._link: _Link | None = None
-        self._fetching: asyncio.Future[v1.SubscriptionEvent | None] | None = None
+        self._fetching: asyncio.Future[list[Event] | None] | None = None
         self._waiting: deque[Event] = deque()
         self.variables: list[list[Variable]] = []
         self.notices: deque[Notice] = deque(maxlen=1000)
@@ -97,10 +97,10 @@ class Subscription(AsyncIterator[Sample]):
         """The next event, None at the end."""
         await self.open()
         while not self._waiting:
-            message = await self._message()
-            if message is None:
+            events = await self._events()
+            if events is None:
                 return None
-            self._waiting.extend(self._codec.events(message))
+            self._waiting.extend(events)
         event = self._waiting.popleft()
         if isinstance(event, Sample) and self._link is not None:
             await self._link.took_one()
@@ -108,7 +108,7 @@ class Subscription(AsyncIterator[Sample]):
             self.notices.append(event)
         return event if self._position.take(event) else await self._take()
 
-    async def _message(self) -> v1.SubscriptionEvent | None:
+    async def _events(self) -> list[Event] | None:
         # gRPC would cancel the stream along with a task that waits for it; a fetch of its own
         # lets a caller give up waiting and come back.
         if self._fetching is None:
@@ -124,18 +124,18 @@ class Subscription(AsyncIterator[Sample]):
             if fetching.done():
                 self._fetching = None
 
-    async def _fetch(self) -> v1.SubscriptionEvent | None:
-        """The next message, if need be over a new connection."""
-        while self._link is not None and not self._closed:
-            try:
-                return await self._link.next_event()
-            except ProsperoError as error:
-                if self._same is None or not is_broken(error):
-                    raise
-                await self._reconnect(self._same, error)
-                if self._waiting:
-                    return v1.SubscriptionEvent()
-        return None
+    async def _fetch(self) -> list[Event] | None:
+        """What comes next, if need be over a new connection; None at the end."""
+        if self._link is None or self._closed:
+            return None
+        try:
+            message = await self._link.next_event()
+        except ProsperoError as error:
+            if self._same is None or not is_broken(error):
+                raise
+            notice = await self._reconnect(self._same, error)
+            return None if notice is None else [notice]
+        return None if message is None else list(self._codec.events(message))
 
     async def _open(self) -> v1.SubscriptionEvent.Opened:
         self._link = _Link(self._stub, self._position.subscription(), self._credits)
@@ -150,8 +150,10 @@ class Subscription(AsyncIterator[Sample]):
         self._position.opened(cursor_from(event.opened.cursor))
         return event.opened
 
-    async def _reconnect(self, same: Callable[[], Awaitable[None]], why: ProsperoError) -> None:
-        """Comes back with a stream that goes on, or when it was closed."""
+    async def _reconnect(
+        self, same: Callable[[], Awaitable[None]], why: ProsperoError
+    ) -> Notice | None:
+        """Comes back only with a stream that goes on, or with None when it was closed."""
         began, backoff = time.monotonic(), Backoff()
         while not self._closed:
             self._pausing = True
@@ -164,11 +166,8 @@ class Subscription(AsyncIterator[Sample]):
                 if not is_broken(error) and not self._closed:
                     raise
                 continue
-            message = f"after {time.monotonic() - began:.1f} s without connection: {why}"
-            self._waiting.append(
-                Notice("reconnected", self._position.cursor or self.cursor, message)
-            )
-            return
+            return reconnected(self._position.cursor or self.cursor, time.monotonic() - began, why)
+        return None
 
 
 class _Link:
