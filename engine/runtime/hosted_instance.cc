@@ -34,9 +34,15 @@ HostedInstance::HostedInstance(std::unique_ptr<Network> network, Scheduler* sche
     : options_(options),
       scheduler_(scheduler),
       variables_(network->variables()),
+      commands_(*network),
       crew_(MakeCrew(variables_, scheduler->workers())),
       simulation_(std::move(network), options.dt, options.seed, crew_.get()),
       runner_(simulation_),
+      guard_(simulation_, commands_,
+             [this](Event::Kind kind, const std::string& message, int variable) {
+               strand_.AssertHeld();
+               Tell(kind, message, variable);
+             }),
       state_(StartState(options.clock)),
       clock_(options.clock) {
   PublishStatus();
@@ -60,6 +66,7 @@ void HostedInstance::PublishStatus() {
   status_.clock = clock_;
   status_.cursor = simulation_.cursor();
   status_.learning = simulation_.learning();
+  status_.unsafe = guard_.unsafe();
   status_.failure = failure_;
 }
 
@@ -100,12 +107,14 @@ bool HostedInstance::RunSlice() {
   const HostedInstance* const outer = std::exchange(running_here, this);
   if (driving_ != nullptr && driving_->detached()) {
     AbandonJob();
+    SayGoodbye(driving_->farewell());
     driving_.reset();
   }
   if (observer_left_.exchange(false)) simulation_.DropCancelled();
   RunOrders();
   SliceBudget budget(*options_.time, step_cost_.ns(), &scheduler_->pressed_at());
   simulation_.BeginSlice(budget.seen());
+  TendPorts(budget.seen());
   Advance(budget);
   if (crew_ != nullptr) crew_->Rest();
   turns_overdrawn_ = budget.turns_overdrawn();
@@ -144,9 +153,12 @@ void HostedInstance::Advance(SliceBudget& budget) {
     } else if (runner_.active()) {
       RunJob(budget);
     } else if (const int64_t steps = StepsUntil(*job_); steps > 0) {
+      driving_->set_waits(true);
       RunFree(budget, steps);
     } else if (auto admitted = Admit(*job_); admitted.ok()) {
+      driving_->set_waits(false);
       runner_.Begin(job_, budget.seen());
+      guard_.Frames(runner_.given(), budget.seen());
     } else {
       FinishJob(std::move(admitted));
       budget.CountStep();
@@ -213,6 +225,7 @@ absl::Status HostedInstance::Admit(const DriveJob& job) const {
 
 void HostedInstance::FinishJob(absl::Status status) {
   if (runner_.active()) runner_.End();
+  driving_->set_waits(false);
   DriveJob* const job = std::exchange(job_, nullptr);
   job->status = std::move(status);
   job->cursor = simulation_.cursor();

@@ -12,7 +12,10 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "engine/core/mutex.h"
+#include "engine/runtime/commands.h"
 #include "engine/runtime/crew.h"
+#include "engine/runtime/feed_inlet.h"
+#include "engine/runtime/guard.h"
 #include "engine/runtime/instance.h"
 #include "engine/runtime/instance_errors.h"
 #include "engine/runtime/job_runner.h"
@@ -34,10 +37,11 @@ constexpr RunState StartState(ClockMode clock) {
 /// one that submits a small job to an idle instance and has acquired the strand for it, or,
 /// after Scheduler::Remove, the one that ends the network. The scheduler's lock orders them.
 ///
-/// Locks: mu_, status_mu_, Lease::mu_, SampleQueue::mu_ and the scheduler's are all leaves: no
-/// thread holds two of them, and none is held while a callback runs or a step is made.
+/// Locks: mu_, status_mu_, Lease::mu_, FeedInlet::mu_, SampleQueue::mu_ and the scheduler's are all
+/// leaves: no thread holds two of them, and none is held while a callback runs or a step is made.
 ///
-/// A slice is: orders, in the order they were posted; then steps, of the driver's jobs or,
+/// A slice is: orders, in the order they were posted; then what came in by feeds, and what should
+/// have come and did not; then steps, of the driver's jobs or,
 /// for a free clock, without one; then what observers are to see.
 class HostedInstance final : public Instance, public Strand {
  public:
@@ -57,6 +61,9 @@ class HostedInstance final : public Instance, public Strand {
   void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) override;
   void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) override;
 
+  void SetSafety(SafetySpec spec, Done<Cursor> done) override;
+
+  absl::StatusOr<std::shared_ptr<Feed>> OpenFeed(FeedOptions options) override;
   absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) override;
   absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
                                                     std::function<void()> on_ready) override;
@@ -69,11 +76,15 @@ class HostedInstance final : public Instance, public Strand {
     return turns_overdrawn_;
   }
 
-  // For the handles that Attach and Observe give out.
+  // For the handles that Attach, OpenFeed and Observe give out.
 
+  /// Tells the scheduler, unless the calling thread runs the slice: it will look again.
+  void Wake();
   void Submit(Lease& lease, DriveJob* job);
   /// The lease was given back.
   void Forget(const Lease* lease);
+  /// A feed was closed.
+  void ForgetFeed(const FeedInlet* inlet);
   /// An observer has left.
   void ForgetObserver();
 
@@ -89,13 +100,15 @@ class HostedInstance final : public Instance, public Strand {
   void PostFor(Done<T> done, absl::AnyInvocable<absl::StatusOr<T>()> work);
   /// Posts a change; `done` gets the cursor from which on it holds.
   void PostChange(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change);
-  /// Tells the scheduler, unless the calling thread runs the slice: it will look again.
-  void Wake();
   std::shared_ptr<HostedInstance> Self();
 
   void RunOrders() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Takes the driver's jobs from `lease` from now on; `displaced`, if any, has lost it.
   void Adopt(std::shared_ptr<Lease> lease, Lease* displaced) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Tells observers that the driver has left.
+  void SayGoodbye(absl::string_view why) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// At the begin of a slice: takes frames that came, and sees to those that did not.
+  void TendPorts(Clock::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Lets go of the driver's job without touching it: somebody else hands it back.
   void AbandonJob() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Asks workers to help with the next steps, if there are enough to be worth it: `steps` are to
@@ -124,12 +137,15 @@ class HostedInstance final : public Instance, public Strand {
   void Fail() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// After a reset or a restore; `heals`: a failed network can go on.
   void BeginEpoch(absl::string_view why, bool heals) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
-  void Tell(Event::Kind kind, absl::string_view message) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// `variable`: index of the one that it is about; -1: none.
+  void Tell(Event::Kind kind, absl::string_view message, int variable = -1)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void PublishStatus() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
 
   const Options options_;
   Scheduler* const scheduler_;
   const VariableTable& variables_;    ///< the network's
+  Commands commands_;                 ///< the strand's
   const std::shared_ptr<Crew> crew_;  ///< null for a small network
   StepCost step_cost_;
   std::atomic<bool> observer_left_{false};
@@ -137,6 +153,8 @@ class HostedInstance final : public Instance, public Strand {
   ThreadRole strand_;
   Simulation simulation_ ABSL_GUARDED_BY(strand_);
   JobRunner runner_ ABSL_GUARDED_BY(strand_);
+  Guard guard_ ABSL_GUARDED_BY(strand_);
+  std::vector<int> alive_ ABSL_GUARDED_BY(strand_);  ///< TendPorts' own
   RunState state_ ABSL_GUARDED_BY(strand_);
   ClockMode clock_ ABSL_GUARDED_BY(strand_);
   absl::Status failure_ ABSL_GUARDED_BY(strand_);
@@ -149,6 +167,7 @@ class HostedInstance final : public Instance, public Strand {
   CondVar over_;  ///< end_is_over_
   std::deque<Order> orders_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<Lease> lease_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<FeedInlet>> feeds_ ABSL_GUARDED_BY(mu_);
   int64_t observers_ ABSL_GUARDED_BY(mu_) = 0;
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status ended_ ABSL_GUARDED_BY(mu_);

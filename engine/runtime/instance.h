@@ -8,11 +8,14 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "engine/core/network.h"
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cursor.h"
 #include "engine/runtime/drive.h"
+#include "engine/runtime/feed.h"
 #include "engine/runtime/observer.h"
+#include "engine/runtime/safety.h"
 #include "engine/runtime/snapshot.h"
 
 namespace prospero {
@@ -29,8 +32,9 @@ struct InstanceStatus {
   RunState state = RunState::kPaused;
   ClockMode clock = ClockMode::kLockstep;
   Cursor cursor;
-  bool learning = true;
+  bool learning = true;  ///< what is wished; while unsafe plasticity may be frozen all the same
   bool driven = false;
+  bool unsafe = false;   ///< its safety is in force
   absl::Status failure;  ///< kFailed only: reason DIVERGED, metadata `step` and `variable`
   int64_t observers = 0;
 };
@@ -56,16 +60,22 @@ class Driver {
   /// Jobs submitted and not yet done.
   virtual int64_t in_flight() const = 0;
 
+  /// A job is running, or could: it is not one that waits for its step.
+  virtual bool at_work() const = 0;
+
   /// Gives the lease back. Jobs that have not begun are finished with kCancelled; a running one is
   /// broken off between two steps. A barrier: after it no done() and no on_event runs. Must not be
-  /// called from either.
-  virtual void Detach() = 0;
+  /// called from either. Observers are told `why`, what the first call says.
+  virtual void Detach(absl::string_view why) = 0;
+  void Detach() { Detach("it gave the lease back"); }
 };
 
 struct DriverOptions {
   /// Input variables it may write; a job that writes others is refused.
   std::vector<int> inputs = {};
   bool preempt = false;
+  /// Observers are not told that it comes and goes: it is there for one job only.
+  bool passing = false;
   /// Called for events (started, paused, epoch changed, draining, lease lost). After kLeaseLost and
   /// after the network ended every further job is refused. Must not block.
   std::function<void(const Event&)> on_event = {};
@@ -92,6 +102,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
     int64_t max_observers = 256;
     int64_t max_observer_bytes = int64_t{256} << 20;  ///< kept for one slow observer
+    int64_t max_feed_bytes = int64_t{64} << 20;       ///< of the frames one feed keeps
     const Clock* time = &Clock::Real();
   };
   template <class T>
@@ -126,6 +137,17 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// The epoch grows; a failed network goes on. The error of CheckFits (snapshot.h), and no
   /// change, when it does not fit or holds values that are not allowed.
   virtual void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) = 0;
+
+  /// How the network stops when what comes from outside stops; an empty spec: it does not. Counting
+  /// begins now. kInvalidArgument as CheckSafety.
+  virtual void SetSafety(SafetySpec spec, Done<Cursor> done) = 0;
+
+  /// A feed of one input. kInvalidArgument ("input", "max_pending"); kFailedPrecondition
+  /// (CLOCK_MISMATCH in LOCKSTEP, INPUT_FED when there is a feed and !preempt); kResourceExhausted
+  /// (LIMIT_EXCEEDED) when the frames to be kept may take more than max_feed_bytes. The feed ends
+  /// when the clock becomes LOCKSTEP; with EPOCH_CHANGED when the network is reset or restored and
+  /// frames with steps have come; when the network ends.
+  virtual absl::StatusOr<std::shared_ptr<Feed>> OpenFeed(FeedOptions options) = 0;
 
   /// kFailedPrecondition (LEASE_HELD) when there is a driver and !preempt.
   virtual absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) = 0;

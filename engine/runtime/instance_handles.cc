@@ -17,12 +17,13 @@ class LeaseHolder final : public Driver {
  public:
   LeaseHolder(std::shared_ptr<HostedInstance> instance, std::shared_ptr<Lease> lease)
       : instance_(std::move(instance)), lease_(std::move(lease)) {}
-  ~LeaseHolder() override { LeaseHolder::Detach(); }
+  ~LeaseHolder() override { LeaseHolder::Detach("it gave the lease back"); }
 
   void Submit(DriveJob* job) override { instance_->Submit(*lease_, job); }
   int64_t in_flight() const override { return lease_->in_flight(); }
-  void Detach() override {
-    lease_->Detach();
+  bool at_work() const override { return lease_->at_work(); }
+  void Detach(absl::string_view why) override {
+    lease_->Detach(why);
     instance_->Forget(lease_.get());
   }
 
@@ -94,7 +95,13 @@ absl::StatusOr<std::shared_ptr<Driver>> HostedInstance::Attach(DriverOptions opt
 
 void HostedInstance::Adopt(std::shared_ptr<Lease> lease, Lease* displaced) {
   AbandonJob();  // Of the lease before, if it is not done: Close hands it back.
+  if (driving_ != nullptr) {
+    SayGoodbye(driving_->detached() ? driving_->farewell() : "another one took the lease");
+  }
   driving_ = std::move(lease);
+  if (!driving_->passing()) {
+    simulation_.Tell({Event::Kind::kDriverCame, simulation_.cursor(), "a driver took the lease"});
+  }
   const LeaseVisit visit(displaced);
   if (!visit) return;
   const Cursor cursor = simulation_.cursor();
@@ -173,6 +180,7 @@ void HostedInstance::End(absl::Status why) {
     lease->Close(why, simulation_.cursor());
     lease->NotifyEnd(why);
   }
+  simulation_.inputs().EndFeeds(why);
   simulation_.EndRecorders(why);
   driving_.reset();
   const MutexLock lock(mu_);

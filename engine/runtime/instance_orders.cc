@@ -165,7 +165,9 @@ void HostedInstance::Drain() {
     // Not through Enqueue: a full mailbox must not keep it from being told.
     orders_.emplace_back([this](const absl::Status& ended) {
       strand_.AssertHeld();
-      if (ended.ok()) Tell(Event::Kind::kDraining, "the server shuts down");
+      if (!ended.ok()) return;
+      Tell(Event::Kind::kDraining, "the server shuts down");
+      simulation_.inputs().EndFeeds(Draining());
     });
   }
   Wake();
@@ -194,8 +196,9 @@ void HostedInstance::BeginEpoch(absl::string_view why, bool heals) {
   SetState(StartState(clock_));
 }
 
-void HostedInstance::Tell(Event::Kind kind, absl::string_view message) {
-  const Event event{kind, simulation_.cursor(), std::string(message)};
+void HostedInstance::Tell(Event::Kind kind, absl::string_view message, int variable) {
+  const Event event{kind, simulation_.cursor(), std::string(message),
+                    variable < 0 ? std::string() : variables_[variable].name};
   simulation_.Tell(event);
   const LeaseVisit visit(driving_.get());
   if (visit) driving_->Notify(event);

@@ -20,6 +20,9 @@ class JobRunner {
   /// A job is begun and not ended.
   bool active() const { return job_ != nullptr; }
 
+  /// The inputs that it gives a value.
+  const std::vector<int>& given() const { return given_; }
+
   /// The job has been checked. Makes room for its results and writes the inputs that hold.
   void Begin(DriveJob* job, Clock::Time now);
 

@@ -37,10 +37,11 @@ int64_t Lease::in_flight() const {
   return in_flight_;
 }
 
-void Lease::Detach() {
+void Lease::Detach(absl::string_view why) {
   std::deque<DriveJob*> jobs;
   {
     const MutexLock lock(mu_);
+    if (!detached()) farewell_ = std::string(why);
     detached_.store(true, std::memory_order_release);
     while (inside_ > 0) empty_.Wait(mu_);
     jobs = TakeAll();
@@ -51,6 +52,11 @@ void Lease::Detach() {
     job->done(*job);
   }
   Leave();
+}
+
+std::string Lease::farewell() const {
+  const MutexLock lock(mu_);
+  return farewell_;
 }
 
 bool Lease::Enter() {

@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "engine/core/mutex.h"
 #include "engine/runtime/drive.h"
 #include "engine/runtime/instance.h"
@@ -22,6 +24,7 @@ class Lease {
   explicit Lease(DriverOptions options) : options_(std::move(options)) {}
 
   const std::vector<int>& inputs() const { return options_.inputs; }
+  bool passing() const { return options_.passing; }
 
   // Any thread.
 
@@ -31,11 +34,16 @@ class Lease {
   /// Hands back a job that Push refused.
   void Refuse(DriveJob* job);
   int64_t in_flight() const;
+  /// A job is running, or could.
+  bool at_work() const { return in_flight() > 0 && !waits_.load(std::memory_order_relaxed); }
   /// Finishes what has not begun, and what was begun and is not running at this moment,
-  /// with kCancelled; waits for the strand to break off what is running. A barrier.
-  void Detach();
+  /// with kCancelled; waits for the strand to break off what is running. A barrier. `why` is for
+  /// observers; only the first call says it.
+  void Detach(absl::string_view why);
   /// Detach was called: break off between two steps.
   bool detached() const { return detached_.load(std::memory_order_acquire); }
+  /// Why, once detached.
+  std::string farewell() const;
 
   // The strand, or the one who ends the network.
 
@@ -45,6 +53,8 @@ class Lease {
   /// The next job, which becomes the current one; null when there is none, or detached.
   DriveJob* Next();
   bool has_jobs() const;
+  /// The current job waits for its step.
+  void set_waits(bool waits) { waits_.store(waits, std::memory_order_relaxed); }
   /// The current job is done: hands it back. It may be gone, or queued again, afterwards.
   void Finish(DriveJob* job);
   void Notify(const Event& event) const;
@@ -58,6 +68,7 @@ class Lease {
   std::deque<DriveJob*> TakeAll() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   const DriverOptions options_;
   std::atomic<bool> detached_{false};
+  std::atomic<bool> waits_{false};
 
   mutable Mutex mu_;
   CondVar empty_;  ///< inside_ == 0
@@ -66,6 +77,7 @@ class Lease {
   DriveJob* current_ ABSL_GUARDED_BY(mu_) = nullptr;
   int64_t in_flight_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status closed_ ABSL_GUARDED_BY(mu_);
+  std::string farewell_ ABSL_GUARDED_BY(mu_);
 };
 
 /// A stay inside a lease. Empty when there is no lease or it was detached.

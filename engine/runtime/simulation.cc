@@ -2,14 +2,28 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstring>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "engine/runtime/packed.h"
 
 namespace prospero {
+namespace {
+
+std::string Pack(double value, DataType type) {
+  std::string packed(static_cast<size_t>(SizeOf(type)), '\0');
+  if (type == DataType::kFloat32) {
+    const auto single = static_cast<float>(value);
+    std::memcpy(packed.data(), &single, sizeof(single));
+  } else {
+    std::memcpy(packed.data(), &value, sizeof(value));
+  }
+  return packed;
+}
+
+}  // namespace
 
 Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed, Team* team)
     : network_(std::move(network)),
@@ -17,32 +31,37 @@ Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t see
       team_(team),
       loss_(variables().Find("loss")),
       learning_(variables().Find("learning")),
+      inputs_(variables()),
       seed_(seed),
       noise_seed_(seed),
+      learning_wished_(variables()[learning_].scalar()),
       watches_(variables()) {
   assert(loss_ >= 0 && learning_ >= 0);
-  for (int i = 0; i < variables().size(); ++i) {
-    const Variable& variable = variables()[i];
-    if (variable.presence < 0) continue;
-    ports_.push_back({i, variable.presence, absl::EndsWith(variable.name, ".target")});
-  }
-}
-
-void Simulation::SetPresent(const std::vector<int>& inputs) {
-  has_target_ = false;
-  for (const Port& port : ports_) {
-    const bool present = std::find(inputs.begin(), inputs.end(), port.input) != inputs.end();
-    variables()[port.presence].Fill(present ? 1.0 : 0.0);
-    has_target_ = has_target_ || (present && port.is_target);
-  }
 }
 
 bool Simulation::Advance() {
+  inputs_.BeforeStep(cursor_);
   network_->Advance({cursor_.step, dt_, team_});
   if (!network_->finite()) return false;
   ++cursor_.step;
   for (const auto& recorder : recorders_) recorder->AfterStep(cursor_);
   return true;
+}
+
+void Simulation::SetLearning(bool learning) {
+  variables()[learning_].Fill(learning ? 1.0 : 0.0);
+  HeedLearning();
+}
+
+void Simulation::HeedLearning() {
+  learning_wished_ = variables()[learning_].scalar();
+  if (frozen_) variables()[learning_].Fill(0.0);
+}
+
+void Simulation::Freeze(bool frozen) {
+  if (frozen == frozen_) return;
+  frozen_ = frozen;
+  variables()[learning_].Fill(frozen ? 0.0 : learning_wished_);
 }
 
 void Simulation::Assign(const std::vector<Assignment>& assignments) {
@@ -54,6 +73,7 @@ void Simulation::Assign(const std::vector<Assignment>& assignments) {
     } else {
       variable.Fill(ReadValue(variable.type, values));
     }
+    if (assignment.variable == learning_) HeedLearning();
   }
 }
 
@@ -68,6 +88,10 @@ void Simulation::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> s
 
 Snapshot Simulation::TakeSnapshot() const {
   Snapshot snapshot = Take(variables(), cursor_.step, seed_);
+  const Variable& learning = variables()[learning_];
+  for (Snapshot::Array& array : snapshot.arrays) {
+    if (frozen_ && array.name == learning.name) array.values = Pack(learning_wished_, array.type);
+  }
   snapshot.noise_seed = noise_seed_;
   return snapshot;
 }
@@ -93,6 +117,7 @@ void Simulation::RestoreSnapshot(const Snapshot& snapshot) {
   assert(restored.ok());
   (void)restored;
   network_->AssumeFinite();
+  HeedLearning();
   cursor_.step = snapshot.step;
   BeginEpoch();
 }
@@ -110,6 +135,7 @@ absl::Status Simulation::Diagnose() const {
 
 void Simulation::BeginEpoch() {
   ++cursor_.epoch;
+  inputs_.BeginEpoch(cursor_);
   for (const auto& recorder : recorders_) recorder->EpochChanged(cursor_);
 }
 

@@ -9,6 +9,7 @@
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cursor.h"
 #include "engine/runtime/instance.h"
+#include "engine/runtime/port_inputs.h"
 #include "engine/runtime/recorder.h"
 #include "engine/runtime/snapshot.h"
 #include "engine/runtime/watches.h"
@@ -26,22 +27,27 @@ class Simulation {
   Cursor cursor() const { return cursor_; }
   Watches& watches() { return watches_; }
 
-  /// Says which inputs have a value in the steps to come, and so, for those that can be
-  /// absent, which do not.
-  void SetPresent(const std::vector<int>& inputs);
-  /// A target has a value.
-  bool has_target() const { return has_target_; }
+  /// Says which inputs a job gives a value in the steps to come; those that can be absent and that
+  /// nobody else gives one are.
+  void SetPresent(const std::vector<int>& inputs) { inputs_.SetGiven(inputs); }
+  /// A target had a value in the last step.
+  bool has_target() const { return inputs_.has_target(); }
+  /// Those who give inputs their values besides a job.
+  PortInputs& inputs() { return inputs_; }
 
   /// One step, shown to the observers. False when it left the finite range: then it is not
   /// counted and shown to nobody.
   bool Advance();
   /// Of the last step.
   double loss() const { return variables()[loss_].scalar(); }
-  bool learning() const { return variables()[learning_].scalar() != 0.0; }
+  /// What is wished: plasticity may be frozen all the same.
+  bool learning() const { return learning_wished_ != 0.0; }
 
   // Between steps.
 
-  void SetLearning(bool learning) { variables()[learning_].Fill(learning ? 1.0 : 0.0); }
+  void SetLearning(bool learning);
+  /// While frozen, `learning` is 0 whatever is wished. Snapshots have what is wished.
+  void Freeze(bool frozen);
   void Assign(const std::vector<Assignment>& assignments);
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed);
   Snapshot TakeSnapshot() const;
@@ -63,24 +69,21 @@ class Simulation {
   void EndRecorders(const absl::Status& why);
 
  private:
-  struct Port {
-    int input;
-    int presence;
-    bool is_target;  ///< "<port>.target"; noise from outside can be absent, too
-  };
-
   void BeginEpoch();
+  /// Somebody may have changed `learning`: that is the new wish.
+  void HeedLearning();
 
   const std::unique_ptr<Network> network_;
   const double dt_;  ///< [ms]
   Team* const team_;
   const int loss_;
   const int learning_;
-  std::vector<Port> ports_;  ///< inputs that can be absent
+  PortInputs inputs_;
   uint64_t seed_;
   uint64_t noise_seed_;
   Cursor cursor_;
-  bool has_target_ = false;
+  double learning_wished_;
+  bool frozen_ = false;
   Watches watches_;
   std::vector<std::unique_ptr<Recorder>> recorders_;
 };

@@ -153,6 +153,7 @@ TEST(Reset, BreaksOffARunningJobAndTellsEverybody) {
   EXPECT_EQ(job.cursor, (Cursor{0, 256}));
   EXPECT_TRUE(next.Wait().status.ok());
   EXPECT_EQ(next.cursor, (Cursor{1, 257}));
+  EXPECT_EQ(watch.NextEvent().kind, Event::Kind::kDriverCame);
   const Event event = watch.NextEvent();
   EXPECT_EQ(event.kind, Event::Kind::kEpochChanged);
   EXPECT_EQ(event.cursor, (Cursor{1, 256}));
