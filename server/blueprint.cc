@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "engine/core/errors.h"
 #include "server/convert/network.h"
+#include "server/convert/safety.h"
 
 namespace prospero::server {
 namespace {
@@ -104,6 +105,7 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   parts.id = std::string(id);
   parts.uid = MakeUid();
   parts.labels = std::move(blueprint.labels);
+  parts.safety = std::move(blueprint.safety);
   parts.create_time = absl::Now();
   parts.instance = Instance::Make(*std::move(network), host.scheduler.get(),
                                   InstanceOptions(host.limits, blueprint));
@@ -112,6 +114,20 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   parts.memory = std::move(blueprint.memory);
   parts.spec = std::move(blueprint.spec);
   return std::make_shared<Record>(std::move(parts));
+}
+
+void Protect(const Record& record, Instance::Done<Cursor> done) {
+  const absl::optional<v1::Safety> safety = record.safety();
+  Instance& instance = record.instance();
+  if (!safety.has_value()) return done(instance.status().cursor);
+  absl::StatusOr<SafetySpec> spec = FromProto(*safety, instance.variables());
+  if (!spec.ok()) return done(spec.status());
+  instance.SetSafety(*std::move(spec), std::move(done));
+}
+
+void Discard(Host& host, const std::shared_ptr<Record>& record) {
+  host.control.Post(
+      [record] { record->instance().End(absl::CancelledError("the network was not made")); });
 }
 
 void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record) {

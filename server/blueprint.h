@@ -21,7 +21,8 @@ struct Blueprint {
   Footprint footprint;
   ClockMode clock = ClockMode::kLockstep;
   Labels labels;
-  Budget::Reservation memory;  ///< of the network and its spec
+  absl::optional<v1::Safety> safety;  ///< checked only when the network is there: see Protect
+  Budget::Reservation memory;         ///< of the network and its spec
 };
 
 /// Checks a spec. Errors name the field of the spec; kResourceExhausted (LIMIT_EXCEEDED) names
@@ -36,6 +37,13 @@ std::string ChooseId();
 /// must end its instance.
 absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
                                               absl::string_view id);
+
+/// Lets the network's safety, as its record has it, hold from now on. Errors name the field of
+/// `safety`.
+void Protect(const Record& record, Instance::Done<Cursor> done);
+
+/// Ends the instance of a record that will not be published, on a thread that may wait.
+void Discard(Host& host, const std::shared_ptr<Record>& record);
 
 /// Lets the network be found from now on.
 void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record);

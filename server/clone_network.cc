@@ -49,6 +49,7 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
   blueprint = *std::move(drawn);
   blueprint.clock = status.clock;
   blueprint.labels = request.labels();
+  blueprint.safety = source->safety();
   absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(source->bytes());
   if (!memory.ok()) return memory.status();
   snapshot_memory = *std::move(memory);
@@ -73,13 +74,16 @@ void Copy::Make(const SnapshotPointer& snapshot) {
   if (!built.ok()) return reply(built.status());
   (*built)->instance().RestoreSnapshot(snapshot, [self = shared_from_this(), record = *built](
                                                      const absl::StatusOr<Cursor>& restored) {
-    self->Finish(record, restored.status());
+    if (!restored.ok()) return self->Finish(record, restored.status());
+    Protect(*record, [self, record](const absl::StatusOr<Cursor>& protect) {
+      self->Finish(record, protect.status());
+    });
   });
 }
 
 void Copy::Finish(const std::shared_ptr<Record>& record, const absl::Status& restored) {
   if (!restored.ok()) {
-    host.control.Post([record, restored] { record->instance().End(restored); });
+    Discard(host, record);
     return reply(restored);
   }
   Publish(host, *claim, record);

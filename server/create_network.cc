@@ -1,3 +1,4 @@
+#include <functional>
 #include <memory>
 #include <utility>
 
@@ -24,6 +25,7 @@ absl::Status CheckOutputOnly(const v1::Network& network) {
   if (network.has_create_time()) return InvalidField("network.create_time", kWhy);
   if (network.has_update_time()) return InvalidField("network.update_time", kWhy);
   if (!network.warnings().empty()) return InvalidField("network.warnings", kWhy);
+  if (network.unsafe()) return InvalidField("network.unsafe", kWhy);
   if (network.has_footprint()) return InvalidField("network.footprint", kWhy);
   return absl::OkStatus();
 }
@@ -53,6 +55,7 @@ absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& reques
   if (!blueprint.ok()) return UnderField(blueprint.status(), "network.spec");
   blueprint->clock = *clock;
   blueprint->labels = network.labels();
+  if (network.has_safety()) blueprint->safety = network.safety();
   absl::StatusOr<std::shared_ptr<Catalog::Claim>> claim =
       host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
   if (!claim.ok()) return claim.status();
@@ -72,22 +75,58 @@ v1::CreateNetworkResponse Preview(const Plan& plan) {
   *response.mutable_network()->mutable_spec() = plan.blueprint.spec;
   *response.mutable_network()->mutable_labels() = plan.blueprint.labels;
   *response.mutable_network()->mutable_footprint() = ToProto(plan.blueprint.footprint);
+  if (plan.blueprint.safety.has_value()) {
+    *response.mutable_network()->mutable_safety() = *plan.blueprint.safety;
+  }
   return response;
 }
 
-void Make(Host& host, Plan& plan, const Reply<v1::CreateNetworkResponse>& reply) {
+/// Makes the network of the plan, with its safety.
+void BuildProtected(Host& host, Plan& plan,
+                    std::function<void(absl::StatusOr<std::shared_ptr<Record>>)> done) {
   absl::StatusOr<std::shared_ptr<Record>> built =
       Build(host, std::move(plan.blueprint), plan.claim->id());
-  if (!built.ok()) return reply(built.status());
+  if (!built.ok()) return done(built.status());
   const std::shared_ptr<Record> record = *std::move(built);
-  const auto finish = [&host, record, claim = plan.claim, reply] {
+  Protect(*record, [&host, record, done](const absl::StatusOr<Cursor>& protect) {
+    if (protect.ok()) return done(record);
+    Discard(host, record);
+    done(UnderField(protect.status(), "network.safety"));
+  });
+}
+
+/// The table that a safety speaks of is the network's own: to check it takes the network.
+void Try(Host& host, const std::shared_ptr<Plan>& plan,
+         const Reply<v1::CreateNetworkResponse>& reply) {
+  if (!plan->blueprint.safety.has_value()) return reply(Preview(*plan));
+  host.control.Post([&host, plan, reply] {
+    const v1::CreateNetworkResponse preview = Preview(*plan);
+    BuildProtected(host, *plan, [&host, reply, preview](const auto& record) {
+      if (!record.ok()) return reply(record.status());
+      Discard(host, *record);
+      reply(preview);
+    });
+  });
+}
+
+void Finish(Host& host, const std::shared_ptr<Plan>& plan, const std::shared_ptr<Record>& record,
+            const Reply<v1::CreateNetworkResponse>& reply) {
+  const auto finish = [&host, record, claim = plan->claim, reply] {
     Publish(host, *claim, record);
     v1::CreateNetworkResponse response;
     *response.mutable_network() = record->Describe();
     reply(std::move(response));
   };
-  if (plan.learning) return finish();
+  if (plan->learning) return finish();
   record->instance().SetLearning(false, [finish](const absl::StatusOr<Cursor>&) { finish(); });
+}
+
+void Make(Host& host, const std::shared_ptr<Plan>& plan,
+          const Reply<v1::CreateNetworkResponse>& reply) {
+  BuildProtected(host, *plan, [&host, plan, reply](const auto& record) {
+    if (!record.ok()) return reply(record.status());
+    Finish(host, plan, *record, reply);
+  });
 }
 
 }  // namespace
@@ -95,9 +134,9 @@ void Make(Host& host, Plan& plan, const Reply<v1::CreateNetworkResponse>& reply)
 void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
                    Reply<v1::CreateNetworkResponse> reply) {
   if (request.validate_only()) {
-    const absl::StatusOr<Plan> plan = MakePlan(host, request);
+    absl::StatusOr<Plan> plan = MakePlan(host, request);
     if (!plan.ok()) return reply(plan.status());
-    return reply(Preview(*plan));
+    return Try(host, std::make_shared<Plan>(*std::move(plan)), reply);
   }
   host.requests.Once<v1::CreateNetworkRequest, v1::CreateNetworkResponse>(
       "CreateNetwork", request,
@@ -105,7 +144,7 @@ void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
         absl::StatusOr<Plan> plan = MakePlan(host, request);
         if (!plan.ok()) return done(plan.status());
         auto shared = std::make_shared<Plan>(*std::move(plan));
-        host.control.Post([&host, shared, done] { Make(host, *shared, done); });
+        host.control.Post([&host, shared, done] { Make(host, shared, done); });
       },
       std::move(reply));
 }

@@ -98,7 +98,8 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 
   void WatchHeart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CheckHeart() ABSL_LOCKS_EXCLUDED(mu_);
-  /// A request is at work: it is not the client we wait for.
+  /// It is not the client we wait for: a request is at work, and does not only wait for its step;
+  /// or so many wait that no heartbeat is read behind them.
   bool Busy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Host& host_;
@@ -144,12 +145,14 @@ void DriveSession::OnRequest(v1::DriveRequest* request) {
     status = Attach(request->attach());
   } else if (attached && request->has_advance()) {
     Advance(request->mutable_advance(), arrived);
+  } else if (attached && request->has_heartbeat()) {
+    // It has said that it lives.
   } else if (request->has_attach()) {
     status = Protocol("attach must come once, as the first message");
-  } else if (request->has_advance()) {
+  } else if (request->has_advance() || request->has_heartbeat()) {
     status = Protocol("attach must come first");
   } else {
-    status = Protocol(attached ? "every message but the first must be an advance"
+    status = Protocol(attached ? "every message but the first must be an advance or a heartbeat"
                                : "the first message must be an attach");
   }
   {
@@ -313,13 +316,15 @@ void DriveSession::Conclude(absl::Status status) {
 
 void DriveSession::Settle() {
   std::shared_ptr<Driver> driver;
+  std::string why;
   {
     MutexLock lock(mu_);
     if (!conclusion_.has_value() || settling_ || !Idle()) return;
     settling_ = true;
     driver = std::move(driver_);
+    why = conclusion_->ok() ? "it gave the lease back" : std::string(conclusion_->message());
   }
-  if (driver != nullptr) driver->Detach();
+  if (driver != nullptr) driver->Detach(why);
   MutexLock lock(mu_);
   End(*conclusion_);
   Pump();
@@ -333,7 +338,7 @@ void DriveSession::Leave() {
     driver = std::move(driver_);
     heart = std::move(heart_);
   }
-  if (driver != nullptr) driver->Detach();
+  if (driver != nullptr) driver->Detach("its client has vanished");
 }
 
 void DriveSession::WatchHeart() {
@@ -351,19 +356,22 @@ void DriveSession::CheckHeart() {
     if (Busy() || absl::FromChrono(SteadyClock::now() - last_sign_) < heartbeat_) {
       return WatchHeart();
     }
-    Conclude(Error(absl::StatusCode::kDeadlineExceeded, "HEARTBEAT_MISSED",
-                   absl::StrCat("no request came for ", absl::FormatDuration(heartbeat_))));
+    Conclude(Error(
+        absl::StatusCode::kDeadlineExceeded, "HEARTBEAT_MISSED",
+        absl::StrCat("no request and no heartbeat came for ", absl::FormatDuration(heartbeat_))));
     driver = std::move(driver_);
   }
-  if (driver != nullptr) driver->Detach();
+  if (driver != nullptr) {
+    driver->Detach(absl::StrCat("no heartbeat came for ", absl::FormatDuration(heartbeat_)));
+  }
   MutexLock lock(mu_);
   End(*conclusion_);
   Pump();
 }
 
 bool DriveSession::Busy() const {
-  return std::any_of(slots_.begin(), slots_.end(),
-                     [](const Slot& slot) { return slot.state == Slot::State::kRunning; });
+  if (used_ == 0 || slots_[first_ % kSlots].state != Slot::State::kRunning) return false;
+  return used_ == kSlots || (driver_ != nullptr && driver_->at_work());
 }
 
 }  // namespace

@@ -22,11 +22,17 @@ Record::Record(Parts parts)
     : parts_(std::move(parts)),
       summary_(WithoutGivenValues(parts_.spec)),
       labels_(parts_.labels),
+      safety_(parts_.safety),
       update_time_(parts_.create_time) {}
 
 Labels Record::labels() const {
   MutexLock lock(mu_);
   return labels_;
+}
+
+absl::optional<v1::Safety> Record::safety() const {
+  MutexLock lock(mu_);
+  return safety_;
 }
 
 v1::Network Record::Describe() const {
@@ -51,6 +57,7 @@ v1::Network Record::Outline() const {
   *network.mutable_footprint() = parts_.footprint;
   MutexLock lock(mu_);
   *network.mutable_labels() = labels_;
+  if (safety_.has_value()) *network.mutable_safety() = *safety_;
   network.set_etag(Etag());
   *network.mutable_update_time() = ToProto(update_time_);
   return network;
@@ -71,6 +78,13 @@ absl::Status Record::CheckCurrent(absl::string_view etag) const {
 void Record::SetLabels(const Labels& labels) {
   MutexLock lock(mu_);
   labels_ = labels;
+  update_time_ = absl::Now();
+  ++version_;
+}
+
+void Record::SetSafety(const absl::optional<v1::Safety>& safety) {
+  MutexLock lock(mu_);
+  safety_ = safety;
   update_time_ = absl::Now();
   ++version_;
 }

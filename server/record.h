@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "absl/types/optional.h"
 #include "engine/core/mutex.h"
 #include "engine/runtime/instance.h"
 #include "prospero/v1/network.pb.h"
@@ -30,6 +31,7 @@ class Record {
     v1::Footprint footprint;
     google::protobuf::RepeatedPtrField<v1::Warning> warnings;
     Labels labels;
+    absl::optional<v1::Safety> safety;
     absl::Time create_time;
     Budget::Reservation memory;
     std::shared_ptr<Instance> instance;
@@ -50,6 +52,7 @@ class Record {
   Turns& steps() const { return *parts_.steps; }
 
   Labels labels() const ABSL_LOCKS_EXCLUDED(mu_);
+  absl::optional<v1::Safety> safety() const ABSL_LOCKS_EXCLUDED(mu_);
   /// The whole resource as it is now.
   v1::Network Describe() const ABSL_LOCKS_EXCLUDED(mu_);
   /// The same without the values of given weights.
@@ -63,6 +66,7 @@ class Record {
 
   // Changes of the resource; each renews etag and update time.
   void SetLabels(const Labels& labels) ABSL_LOCKS_EXCLUDED(mu_);
+  void SetSafety(const absl::optional<v1::Safety>& safety) ABSL_LOCKS_EXCLUDED(mu_);
   void Touch() ABSL_LOCKS_EXCLUDED(mu_);
   void MarkDeleted() ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -73,6 +77,7 @@ class Record {
   const v1::NetworkSpec summary_;  ///< the spec without given values
   mutable Mutex mu_;
   Labels labels_ ABSL_GUARDED_BY(mu_);
+  absl::optional<v1::Safety> safety_ ABSL_GUARDED_BY(mu_);
   absl::Time update_time_ ABSL_GUARDED_BY(mu_);
   int64_t version_ ABSL_GUARDED_BY(mu_) = 1;
   bool deleted_ ABSL_GUARDED_BY(mu_) = false;

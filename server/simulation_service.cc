@@ -2,6 +2,7 @@
 
 #include "prospero/v1/simulation_service.grpc.pb.h"
 #include "server/drive_session.h"
+#include "server/feed_session.h"
 #include "server/step_call.h"
 #include "server/subscribe_session.h"
 
@@ -20,6 +21,10 @@ class SimulationService final : public v1::SimulationService::CallbackService {
   grpc::ServerUnaryReactor* Step(Context* context, const v1::StepRequest* request,
                                  v1::StepResponse* response) override {
     return MakeStepCall(host_, context, *request, response);
+  }
+  grpc::ServerReadReactor<v1::FeedRequest>* Feed(Context* context,
+                                                 v1::FeedResponse* response) override {
+    return MakeFeedSession(host_, context, response);
   }
   grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>* Subscribe(
       Context* context) override {

@@ -63,6 +63,7 @@ class StepCall final : public grpc::ServerUnaryReactor {
   void Run(Turns::Turn turn) ABSL_LOCKS_EXCLUDED(mu_) {
     turn_ = std::move(turn);
     DriverOptions options;
+    options.passing = true;
     for (const InputBlock& input : job_.inputs) options.inputs.push_back(input.variable);
     absl::StatusOr<std::shared_ptr<Driver>> driver = record_->instance().Attach(std::move(options));
     if (!driver.ok()) return Answer(driver.status());

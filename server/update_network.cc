@@ -9,6 +9,7 @@
 #include "engine/core/errors.h"
 #include "server/convert/field.h"
 #include "server/convert/network.h"
+#include "server/convert/safety.h"
 #include "server/convert/variable.h"
 #include "server/network_calls.h"
 
@@ -22,6 +23,8 @@ struct Changes {
   absl::optional<Labels> labels;
   absl::optional<ClockMode> clock;
   absl::optional<bool> learning;
+  absl::optional<SafetySpec> safety;
+  absl::optional<v1::Safety> safety_wire;  ///< empty with `safety`: none
   std::vector<Assignment> parameters;
 };
 
@@ -29,6 +32,7 @@ struct Mask {
   bool labels = false;
   bool clock = false;
   bool learning = false;
+  bool safety = false;
 };
 
 absl::StatusOr<Mask> ReadMask(const v1::UpdateNetworkRequest& request) {
@@ -39,10 +43,15 @@ absl::StatusOr<Mask> ReadMask(const v1::UpdateNetworkRequest& request) {
     mask.labels = mask.labels || all || paths[i] == "labels";
     mask.clock = mask.clock || all || paths[i] == "clock";
     mask.learning = mask.learning || all || paths[i] == "learning";
-    if (all || paths[i] == "labels" || paths[i] == "clock" || paths[i] == "learning") continue;
-    return InvalidField(
-        Element("update_mask.paths", i),
-        absl::StrCat("must be 'labels', 'clock', 'learning' or '*', got '", paths[i], "'"));
+    mask.safety = mask.safety || all || paths[i] == "safety";
+    const auto is_known = [&path = paths[i]] {
+      return path == "labels" || path == "clock" || path == "learning" || path == "safety";
+    };
+    if (all || is_known()) continue;
+    return InvalidField(Element("update_mask.paths", i),
+                        absl::StrCat("must be 'labels', 'clock', 'learning', 'safety' or '*', "
+                                     "got '",
+                                     paths[i], "'"));
   }
   if (paths.empty() && request.parameters().empty()) {
     return InvalidField("update_mask", "must not be empty, unless there are parameters");
@@ -67,6 +76,12 @@ absl::StatusOr<Changes> ReadChanges(const v1::UpdateNetworkRequest& request,
     changes.clock = *clock;
   }
   if (mask->learning) changes.learning = !network.has_learning() || network.learning();
+  if (mask->safety) {
+    const absl::StatusOr<SafetySpec> safety = FromProto(network.safety(), table);
+    if (!safety.ok()) return UnderField(safety.status(), "network.safety");
+    changes.safety = *safety;
+    if (network.has_safety()) changes.safety_wire = network.safety();
+  }
   for (const auto& [name, tensor] : request.parameters()) {
     absl::StatusOr<Assignment> assignment =
         ToAssignment(name, tensor, table, absl::StrCat("parameters[\"", name, "\"]"));
@@ -116,6 +131,11 @@ std::vector<Update::Order> Update::Orders() {
       instance.SetLearning(*changes_.learning, std::move(done));
     });
   }
+  if (changes_.safety.has_value()) {
+    orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
+      instance.SetSafety(*std::move(changes_.safety), std::move(done));
+    });
+  }
   if (changes_.clock.has_value() && *changes_.clock != instance.status().clock) {
     orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
       instance.SetClock(*changes_.clock, std::move(done));
@@ -153,6 +173,7 @@ void Update::Note(const absl::StatusOr<Cursor>& done) {
 }
 
 void Update::Commit(const Cursor& applied_at) {
+  if (changes_.safety.has_value()) record_->SetSafety(changes_.safety_wire);
   if (changes_.labels.has_value()) {
     record_->SetLabels(*changes_.labels);
   } else {

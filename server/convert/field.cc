@@ -28,6 +28,19 @@ absl::StatusOr<absl::Duration> NonNegative(const google::protobuf::Duration& dur
   return absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
 }
 
+absl::StatusOr<absl::Time> FromProto(const google::protobuf::Timestamp& timestamp,
+                                     absl::string_view path) {
+  constexpr int64_t kMinSeconds = -62'135'596'800;  // the years 1 to 9999
+  constexpr int64_t kMaxSeconds = 253'402'300'799;
+  constexpr int32_t kMaxNanos = 999'999'999;
+  if (timestamp.seconds() < kMinSeconds || timestamp.seconds() > kMaxSeconds ||
+      timestamp.nanos() < 0 || timestamp.nanos() > kMaxNanos) {
+    return InvalidField(path, absl::StrCat("must be a valid timestamp, got ", timestamp.seconds(),
+                                           " s and ", timestamp.nanos(), " ns"));
+  }
+  return absl::FromUnixSeconds(timestamp.seconds()) + absl::Nanoseconds(timestamp.nanos());
+}
+
 google::protobuf::Timestamp ToProto(absl::Time time) {
   google::protobuf::Timestamp wire;
   const int64_t ns = absl::ToUnixNanos(time);

@@ -24,6 +24,10 @@ inline double OrDefault(double value, double when_zero) { return value == 0.0 ? 
 absl::StatusOr<absl::Duration> NonNegative(const google::protobuf::Duration& duration,
                                            absl::string_view path);
 
+/// kInvalidArgument, naming `path`, when it is not a valid Timestamp.
+absl::StatusOr<absl::Time> FromProto(const google::protobuf::Timestamp& timestamp,
+                                     absl::string_view path);
+
 google::protobuf::Timestamp ToProto(absl::Time time);
 
 }  // namespace prospero::server

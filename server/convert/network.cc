@@ -177,6 +177,7 @@ void Describe(const InstanceStatus& status, v1::Network* network) {
   network->set_state(ToProto(status.state));
   *network->mutable_cursor() = ToProto(status.cursor);
   network->set_driven(status.driven);
+  network->set_unsafe(status.unsafe);
   network->clear_failure();
   if (status.state == RunState::kFailed) *network->mutable_failure() = ToProto(status.failure);
 }
