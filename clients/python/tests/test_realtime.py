@@ -99,15 +99,16 @@ def notices_until(samples, kind):
                 return kinds
 
 
-def test_a_sensor_that_dies_freezes_what_was_learned_and_its_return_thaws_it(robot):
+def test_a_sensor_that_dies_freezes_what_was_learned_and_its_return_thaws_it(make, chain):
     safety = (
         prospero.Safety()
         .input("input", timeout=0.1, fallback="zero")
         .output("output", fail_safe=0.125)
     )
-    network = robot(safety=safety)
+    network = make(chain(dt_ms=1.0), clock="realtime", safety=safety)
     assert network.safety == safety
     with network.subscribe("output.command", every=10) as samples:
+        network.start()
         assert "learning_frozen" in notices_until(samples, "learning_frozen")
         assert network.refresh().unsafe and network.learning
         frozen = network.read("*.W", "*.b")
@@ -115,15 +116,17 @@ def test_a_sensor_that_dies_freezes_what_was_learned_and_its_return_thaws_it(rob
             assert sample["output.command"] == 0.125
         again = network.read("*.W", "*.b")
         assert all(np.array_equal(frozen[name], again[name]) for name in frozen.values)
-        with network.feed("input") as feed, network.feed("output"):
+        with network.feed("input") as feed:
             feed.push([1.0, 1.0])
             notices_until(samples, "learning_resumed")
         notices_until(samples, "input_silent")
 
 
-def test_a_driver_that_is_missing_makes_the_network_unsafe(robot):
-    network = robot(safety=prospero.Safety(driver_timeout=0.1))
+def test_a_driver_that_is_missing_makes_the_network_unsafe(make, chain):
+    safety = prospero.Safety(driver_timeout=0.1)
+    network = make(chain(dt_ms=1.0), clock="realtime", safety=safety)
     with network.subscribe("loss", every=100) as samples:
+        network.start()
         assert "driver_missing" in notices_until(samples, "learning_frozen")
         with network.drive() as drive:
             drive.advance({"input": [0.0, 0.0]})
