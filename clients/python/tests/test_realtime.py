@@ -71,11 +71,14 @@ def test_a_feed_reaches_the_network(robot):
 
 def test_an_input_has_one_feed_and_lockstep_none(robot, make, chain):
     network = robot()
-    with network.feed("input"):
-        with pytest.raises(prospero.InputFed):
-            network.feed("input").open()
-        with network.feed("input", preempt=True) as second:
-            second.push([0.0, 0.0])
+    first = network.feed("input").open()
+    with pytest.raises(prospero.InputFed):
+        network.feed("input").open()
+    with network.feed("input", preempt=True) as second:
+        second.push([0.0, 0.0])
+        assert first.wait(30)
+        with pytest.raises(prospero.FeedTaken):
+            first.push([0.0, 0.0])
     with pytest.raises(prospero.ClockMismatch):
         make(chain()).feed("input").open()
 
@@ -90,13 +93,13 @@ def test_a_switch_to_lockstep_ends_a_feed(robot):
 
 
 def notices_until(samples, kind):
-    """The kinds of the notices that come, up to one of that kind."""
-    kinds = []
+    """The notices that come, by kind, up to one of that kind."""
+    notices = {}
     for event in samples.events():
         if isinstance(event, prospero.Notice):
-            kinds.append(event.kind)
+            notices[event.kind] = event
             if event.kind == kind:
-                return kinds
+                return notices
 
 
 def test_a_sensor_that_dies_freezes_what_was_learned_and_its_return_thaws_it(make, chain):
@@ -109,10 +112,12 @@ def test_a_sensor_that_dies_freezes_what_was_learned_and_its_return_thaws_it(mak
     assert network.safety == safety
     with network.subscribe("output.command", every=10) as samples:
         network.start()
-        assert "learning_frozen" in notices_until(samples, "learning_frozen")
+        notices = notices_until(samples, "learning_frozen")
+        assert notices["input_silent"].variable == "input.r"
         assert network.refresh().unsafe and network.learning
         frozen = network.read("*.W", "*.b")
-        for sample in islice(samples, 3):
+        begin = notices["learning_frozen"].cursor
+        for sample in islice((s for s in samples if s.cursor > begin), 3):
             assert sample["output.command"] == 0.125
         again = network.read("*.W", "*.b")
         assert all(np.array_equal(frozen[name], again[name]) for name in frozen.values)
