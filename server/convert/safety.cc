@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -22,6 +23,11 @@ Fallback ReadFallback(v1::Safety::Fallback fallback, FieldReader& read) {
                                {v1::Safety::FALLBACK_FAIL_SAFE, Fallback::kFailSafe}});
 }
 
+/// A shape without its first dimension, the batch.
+std::vector<int64_t> OfOneTrial(const std::vector<int64_t>& shape) {
+  return shape.empty() ? shape : std::vector<int64_t>(shape.begin() + 1, shape.end());
+}
+
 /// The values of `fail_safe`, which is there exactly with FAIL_SAFE.
 template <class Part>
 absl::StatusOr<std::string> ReadFailSafe(const Part& part, Fallback fallback,
@@ -34,14 +40,19 @@ absl::StatusOr<std::string> ReadFailSafe(const Part& part, Fallback fallback,
   if (!part.has_fail_safe()) return InvalidField(kField, "must be set with FAIL_SAFE");
   const v1::Tensor& tensor = part.fail_safe();
   const std::vector<int64_t> given(tensor.shape().begin(), tensor.shape().end());
-  if (!given.empty() && given != variable.shape) {
-    return InvalidField(absl::StrCat(kField, ".shape"),
-                        absl::StrCat("must be ", ShapeToString(variable.shape),
-                                     " or that of a scalar, got ", ShapeToString(given)));
+  const std::vector<int64_t> trial = OfOneTrial(variable.shape);
+  if (!given.empty() && given != variable.shape && given != trial) {
+    return InvalidField(
+        absl::StrCat(kField, ".shape"),
+        absl::StrCat("must be ", ShapeToString(variable.shape), ", ", ShapeToString(trial),
+                     " for all trials, or that of a scalar, got ", ShapeToString(given)));
   }
   absl::StatusOr<std::string> values = Pack(tensor, variable.type);
   if (!values.ok()) return UnderField(values.status(), kField);
-  return values;
+  if (given.empty() || given == variable.shape) return values;
+  std::string all;
+  for (int64_t i = 0; i < variable.shape.front(); ++i) all += *values;
+  return all;
 }
 
 absl::StatusOr<SafetySpec::Input> FromProto(const v1::Safety::Input& wire,

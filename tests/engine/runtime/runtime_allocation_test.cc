@@ -40,6 +40,36 @@ TEST(RuntimeAllocation, StepsOfAJobTakeNothingFromTheHeapWhoeverWatches) {
   EXPECT_EQ(allocations, 0);
 }
 
+TEST(RuntimeAllocation, StepsWithFeedsAndSilentInputsTakeNothingFromTheHeap) {
+  constexpr int64_t kFirst = 257, kLast = 500;  // Of the second slice, which takes the frames.
+  std::unique_ptr<AllocationCounter> counter;
+  int64_t allocations = -1;
+  Door counted;
+  Host host({.clock = ClockMode::kFree}, 1, [&](ToyNetwork& toy) {
+    toy.on_advance = [&](const Step& step) {
+      if (step.index == kFirst) counter = std::make_unique<AllocationCounter>();
+      if (step.index == kLast) {
+        allocations = counter->count();
+        counter.reset();
+        counted.Open();
+      }
+    };
+  });
+  const auto x = *host.instance->OpenFeed({.input = host.toy->x, .between = Between::kLinear});
+  const auto target = *host.instance->OpenFeed(
+      {.input = host.toy->target, .between = Between::kZero, .late = Late::kApply});
+  for (int64_t step = 0; step < 60; ++step) {
+    ASSERT_TRUE(x->Push({Floats({1, 2, static_cast<float>(step)}), 260 + 4 * step, false}).ok());
+    ASSERT_TRUE(target->Push({Floats({1}), 259 + 3 * step, false}).ok());
+  }
+  ASSERT_TRUE(host.Start().ok());
+  counted.Pass();
+  EXPECT_EQ(allocations, 0);
+  ASSERT_TRUE(host.Pause().ok());
+  EXPECT_GE(x->summary().applied, 59);
+  EXPECT_GE(target->summary().applied, 59);
+}
+
 TEST(RuntimeAllocation, ACrewTakesNothingFromTheHeap) {
   Crew crew(1);
   crew.Begin();
