@@ -322,7 +322,9 @@ void DriveSession::Settle() {
     if (!conclusion_.has_value() || settling_ || !Idle()) return;
     settling_ = true;
     driver = std::move(driver_);
-    why = conclusion_->ok() ? "it gave the lease back" : std::string(conclusion_->message());
+    why = !conclusion_->ok() ? std::string(conclusion_->message())
+          : cancelled()      ? "its client has vanished"
+                             : "it gave the lease back";
   }
   if (driver != nullptr) driver->Detach(why);
   MutexLock lock(mu_);

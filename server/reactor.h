@@ -137,6 +137,9 @@ class WriteStream : public GrpcReactor {
   bool ending() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ending_; }
   bool broken() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return broken_; }
   bool done() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return done_; }
+  /// The client has left, perhaps before OnCancel says so: a stream that breaks off ends its
+  /// requests first.
+  bool cancelled() const { return context_->IsCancelled(); }
 
   Mutex mu_;
 
