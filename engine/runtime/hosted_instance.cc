@@ -1,5 +1,6 @@
 #include "engine/runtime/hosted_instance.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -34,6 +35,7 @@ HostedInstance::HostedInstance(std::unique_ptr<Network> network, Scheduler* sche
     : options_(options),
       scheduler_(scheduler),
       variables_(network->variables()),
+      clock_signals_(*network),
       commands_(*network),
       crew_(MakeCrew(variables_, scheduler->workers())),
       simulation_(std::move(network), options.dt, options.seed, crew_.get()),
@@ -43,8 +45,10 @@ HostedInstance::HostedInstance(std::unique_ptr<Network> network, Scheduler* sche
                strand_.AssertHeld();
                Tell(kind, message, variable);
              }),
-      state_(StartState(options.clock)),
-      clock_(options.clock) {
+      state_(StartState(options.clock.mode)),
+      clock_(options.clock.Normal()),
+      pacer_(options.dt, options.clock),
+      gauge_(options.dt) {
   PublishStatus();
 }
 
@@ -57,6 +61,7 @@ InstanceStatus HostedInstance::status() const {
   const MutexLock lock(mu_);
   status.driven = lease_ != nullptr;
   status.observers = observers_;
+  status.step_cost_ns = step_cost_.ns();
   return status;
 }
 
@@ -85,6 +90,7 @@ void HostedInstance::Submit(Lease& lease, DriveJob* job) {
     job->cursor = status().cursor;
     return lease.Refuse(job);
   }
+  if (steps > 0 && comes_soon_.load()) return;  // The next step that is due begins it.
   const bool here = alone && running_here != this && step_cost_.Fits(steps, kInlineNs);
   if (here && scheduler_->TryAcquire(this)) {
     const bool more = RunSlice();
@@ -112,10 +118,14 @@ bool HostedInstance::RunSlice() {
   }
   if (observer_left_.exchange(false)) simulation_.DropCancelled();
   RunOrders();
-  SliceBudget budget(*options_.time, step_cost_.ns(), &scheduler_->pressed_at());
+  SliceBudget budget(*options_.time, step_cost_.ns(),
+                     paced() ? nullptr : &scheduler_->pressed_at());
+  BeginPace(budget.seen());
   simulation_.BeginSlice(budget.seen());
   TendPorts(budget.seen());
+  const int64_t first = simulation_.cursor().step;
   Advance(budget);
+  EndPace(simulation_.cursor().step - first);
   if (crew_ != nullptr) crew_->Rest();
   turns_overdrawn_ = budget.turns_overdrawn();
   PublishStatus();
@@ -135,7 +145,12 @@ void HostedInstance::RunOrders() {
 }
 
 bool HostedInstance::HasMore() {
-  if (free_running()) return true;
+  if (paced()) {
+    if (steps_are_left()) return true;
+    const MutexLock lock(mu_);
+    return !orders_.empty();
+  }
+  if (runs_itself()) return true;
   const bool driven = driving_ != nullptr && !driving_->detached();
   if (driven && (job_ != nullptr || driving_->has_jobs())) return true;
   const MutexLock lock(mu_);
@@ -147,14 +162,17 @@ void HostedInstance::Advance(SliceBudget& budget) {
   while (!budget.spent()) {
     if (visit && driving_->detached()) return;
     if (visit && job_ == nullptr) job_ = driving_->Next();
+    const int64_t due = horizon_ - simulation_.cursor().step;
     if (!visit || job_ == nullptr) {
-      if (!free_running()) return;
-      RunFree(budget, INT64_MAX);
+      if (!runs_itself() || due == 0) return;
+      RunFree(budget, due);
+    } else if (due == 0 && job_->status.ok()) {
+      return;
     } else if (runner_.active()) {
-      RunJob(budget);
+      RunJob(budget, due);
     } else if (const int64_t steps = StepsUntil(*job_); steps > 0) {
       driving_->set_waits(true);
-      RunFree(budget, steps);
+      RunFree(budget, std::min(steps, due));
     } else if (auto admitted = Admit(*job_); admitted.ok()) {
       driving_->set_waits(false);
       runner_.Begin(job_, budget.seen());
@@ -175,9 +193,10 @@ void HostedInstance::SeekHelp(const SliceBudget& budget, int64_t steps) {
   scheduler_->CallHelpers(this, crew_);
 }
 
-void HostedInstance::RunJob(SliceBudget& budget) {
-  SeekHelp(budget, job_->steps - job_->steps_done);
-  switch (runner_.Run(budget, step_cost_, *driving_)) {
+void HostedInstance::RunJob(SliceBudget& budget, int64_t steps) {
+  const int64_t most = std::min(steps, job_->steps - job_->steps_done);
+  SeekHelp(budget, most);
+  switch (runner_.Run(budget, step_cost_, *driving_, most)) {
     case JobRunner::Progress::kMore:
       break;
     case JobRunner::Progress::kDone:
@@ -207,7 +226,7 @@ void HostedInstance::RunFree(SliceBudget& budget, int64_t steps) {
 }
 
 int64_t HostedInstance::StepsUntil(const DriveJob& job) const {
-  if (!free_running() || !job.status.ok() || !job.at_step.has_value()) return 0;
+  if (!runs_itself() || !job.status.ok() || !job.at_step.has_value()) return 0;
   return std::max<int64_t>(*job.at_step - simulation_.cursor().step, 0);
 }
 

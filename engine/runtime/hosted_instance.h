@@ -12,6 +12,8 @@
 #include "absl/status/statusor.h"
 #include "absl/types/optional.h"
 #include "engine/core/mutex.h"
+#include "engine/runtime/admission.h"
+#include "engine/runtime/clock_signals.h"
 #include "engine/runtime/commands.h"
 #include "engine/runtime/crew.h"
 #include "engine/runtime/feed_inlet.h"
@@ -20,13 +22,14 @@
 #include "engine/runtime/instance_errors.h"
 #include "engine/runtime/job_runner.h"
 #include "engine/runtime/lease.h"
+#include "engine/runtime/pacer.h"
 #include "engine/runtime/scheduler.h"
 #include "engine/runtime/simulation.h"
 #include "engine/runtime/slice_budget.h"
 
 namespace prospero {
 
-/// A lockstep clock starts running, a free one paused.
+/// A lockstep clock starts running, the others paused.
 constexpr RunState StartState(ClockMode clock) {
   return clock == ClockMode::kLockstep ? RunState::kRunning : RunState::kPaused;
 }
@@ -41,8 +44,10 @@ constexpr RunState StartState(ClockMode clock) {
 /// leaves: no thread holds two of them, and none is held while a callback runs or a step is made.
 ///
 /// A slice is: orders, in the order they were posted; then what came in by feeds, and what should
-/// have come and did not; then steps, of the driver's jobs or,
-/// for a free clock, without one; then what observers are to see.
+/// have come and did not; then steps, of the driver's jobs or, for a clock that needs none, without
+/// one; then what observers are to see. With a REALTIME clock a slice makes the steps that are due
+/// when it begins, and the strand sleeps until the next one is: jobs are begun, and go on, in steps
+/// that are due.
 class HostedInstance final : public Instance, public Strand {
  public:
   HostedInstance(std::unique_ptr<Network> network, Scheduler* scheduler, Options options);
@@ -53,7 +58,8 @@ class HostedInstance final : public Instance, public Strand {
 
   void Start(Done<Cursor> done) override;
   void Pause(Done<Cursor> done) override;
-  void SetClock(ClockMode clock, Done<Cursor> done) override;
+  void SetClock(const ClockSpec& clock, Done<Cursor> done) override;
+  void TryClock(const ClockSpec& clock, Done<Cursor> done) override;
   void SetLearning(bool learning, Done<Cursor> done) override;
   void Assign(std::vector<Assignment> assignments, Done<Cursor> done) override;
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
@@ -74,6 +80,10 @@ class HostedInstance final : public Instance, public Strand {
   int64_t turns_overdrawn() const override {
     strand_.AssertHeld();
     return turns_overdrawn_;
+  }
+  Timing timing() const override {
+    strand_.AssertHeld();
+    return timing_;
   }
 
   // For the handles that Attach, OpenFeed and Observe give out.
@@ -115,12 +125,34 @@ class HostedInstance final : public Instance, public Strand {
   /// come, and a slice that has made some will hardly end at once.
   void SeekHelp(const SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void Advance(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
-  void RunJob(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// At most `steps`.
+  void RunJob(SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void RunFree(SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   bool HasMore() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
 
-  bool free_running() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
-    return state_ == RunState::kRunning && clock_ == ClockMode::kFree;
+  /// Makes steps without a job.
+  bool runs_itself() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
+    return state_ == RunState::kRunning && clock_.mode != ClockMode::kLockstep;
+  }
+  bool paced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
+    return state_ == RunState::kRunning && clock_.mode == ClockMode::kRealtime;
+  }
+
+  // A REALTIME clock.
+
+  /// What a clock takes of the workers; the network is rehearsed if nobody knows.
+  absl::StatusOr<Admission::Demand> DemandOf(const ClockSpec& clock)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// To be called when state_ or clock_ has changed.
+  void StateChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Finds out how far the slice may go.
+  void BeginPace(Clock::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// So many steps were made. Says when the next slice is to be.
+  void EndPace(int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  void TellOverrun(Clock::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Steps that were due when the slice began and were not made.
+  bool steps_are_left() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
+    return horizon_ > simulation_.cursor().step;
   }
   /// Steps to go before the job's time has come; 0: now, or never.
   int64_t StepsUntil(const DriveJob& job) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
@@ -144,11 +176,13 @@ class HostedInstance final : public Instance, public Strand {
 
   const Options options_;
   Scheduler* const scheduler_;
-  const VariableTable& variables_;    ///< the network's
+  const VariableTable& variables_;  ///< the network's
+  ClockSignals clock_signals_ ABSL_GUARDED_BY(strand_);
   Commands commands_;                 ///< the strand's
   const std::shared_ptr<Crew> crew_;  ///< null for a small network
   StepCost step_cost_;
   std::atomic<bool> observer_left_{false};
+  std::atomic<bool> comes_soon_{false};  ///< the next step, whoever calls or does not
 
   ThreadRole strand_;
   Simulation simulation_ ABSL_GUARDED_BY(strand_);
@@ -156,7 +190,14 @@ class HostedInstance final : public Instance, public Strand {
   Guard guard_ ABSL_GUARDED_BY(strand_);
   std::vector<int> alive_ ABSL_GUARDED_BY(strand_);  ///< TendPorts' own
   RunState state_ ABSL_GUARDED_BY(strand_);
-  ClockMode clock_ ABSL_GUARDED_BY(strand_);
+  ClockSpec clock_ ABSL_GUARDED_BY(strand_);
+  Pacer pacer_ ABSL_GUARDED_BY(strand_);
+  SpeedGauge gauge_ ABSL_GUARDED_BY(strand_);
+  Admission::Share share_ ABSL_GUARDED_BY(strand_);
+  /// The slice makes no step beyond it; INT64_MAX: no bound.
+  int64_t horizon_ ABSL_GUARDED_BY(strand_) = INT64_MAX;
+  Timing timing_ ABSL_GUARDED_BY(strand_);
+  Clock::Time told_overrun_at_ ABSL_GUARDED_BY(strand_);
   absl::Status failure_ ABSL_GUARDED_BY(strand_);
   /// The lease whose jobs are run, and its job that was taken and is not done, begun or not.
   std::shared_ptr<Lease> driving_ ABSL_GUARDED_BY(strand_);

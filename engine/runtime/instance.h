@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "engine/core/network.h"
 #include "engine/runtime/clock.h"
+#include "engine/runtime/clock_spec.h"
 #include "engine/runtime/cursor.h"
 #include "engine/runtime/drive.h"
 #include "engine/runtime/feed.h"
@@ -20,23 +21,22 @@
 
 namespace prospero {
 
+class Admission;
 class Scheduler;
-
-/// What makes a network advance. (REALTIME will be the third.)
-enum class ClockMode : uint8_t { kLockstep, kFree };
 
 enum class RunState : uint8_t { kRunning, kPaused, kFailed };
 
 /// What can be told about an instance without waiting for it.
 struct InstanceStatus {
   RunState state = RunState::kPaused;
-  ClockMode clock = ClockMode::kLockstep;
+  ClockSpec clock;
   Cursor cursor;
   bool learning = true;  ///< what is wished; while unsafe plasticity may be frozen all the same
   bool driven = false;
   bool unsafe = false;   ///< its safety is in force
   absl::Status failure;  ///< kFailed only: reason DIVERGED, metadata `step` and `variable`
   int64_t observers = 0;
+  int64_t step_cost_ns = -1;  ///< -1: not known yet
 };
 
 /// New values for one variable, packed; or one value for all of it.
@@ -96,14 +96,17 @@ class Instance : public std::enable_shared_from_this<Instance> {
   struct Options {
     double dt = 0.1;  ///< [ms]
     uint64_t seed = 0;
-    ClockMode clock = ClockMode::kLockstep;  ///< kLockstep starts running, kFree paused
+    /// Has been checked. kLockstep starts running, the others paused. kRealtime is not asked of
+    /// the admission here: what may be refused is made with another clock and gets it by SetClock.
+    ClockSpec clock = {};
     int64_t max_pending_orders = 1024;
     int64_t max_steps_per_job = 1'000'000;
     int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
     int64_t max_observers = 256;
     int64_t max_observer_bytes = int64_t{256} << 20;  ///< kept for one slow observer
     int64_t max_feed_bytes = int64_t{64} << 20;       ///< of the frames one feed keeps
-    const Clock* time = &Clock::Real();
+    const Clock* time = &Clock::Real();               ///< the scheduler's
+    Admission* admission = nullptr;                   ///< of REALTIME clocks; null: all are let in
   };
   template <class T>
   using Done = std::function<void(absl::StatusOr<T>)>;
@@ -123,8 +126,14 @@ class Instance : public std::enable_shared_from_this<Instance> {
   virtual void Start(Done<Cursor> done) = 0;  ///< kFailedPrecondition when failed
   /// kFailedPrecondition when failed. A running job is broken off.
   virtual void Pause(Done<Cursor> done) = 0;
-  /// kLockstep becomes running, kFree paused, as at creation. No change when it is so already.
-  virtual void SetClock(ClockMode clock, Done<Cursor> done) = 0;
+  /// Running or paused, it stays so. The grid of a REALTIME clock begins anew. No change when it is
+  /// so already. The error of ClockSpec::Check; kResourceExhausted (REALTIME_OVERLOAD), and no
+  /// change, when the admission refuses it. A network whose steps' cost is not known is rehearsed
+  /// for that (rehearsal.h): it takes some 20 ms and as much memory as its arrays, and changes
+  /// nothing; kFailedPrecondition when it has failed.
+  virtual void SetClock(const ClockSpec& clock, Done<Cursor> done) = 0;
+  /// What SetClock would say.
+  virtual void TryClock(const ClockSpec& clock, Done<Cursor> done) = 0;
   virtual void SetLearning(bool learning, Done<Cursor> done) = 0;
   /// All or nothing. Sizes and values are checked before, roles too: inputs, parameters and
   /// weights can be assigned. kInvalidArgument has the variable's name as its field.

@@ -183,6 +183,7 @@ void HostedInstance::End(absl::Status why) {
   simulation_.inputs().EndFeeds(why);
   simulation_.EndRecorders(why);
   driving_.reset();
+  share_.GiveBack();
   const MutexLock lock(mu_);
   end_is_over_ = true;
   over_.SignalAll();

@@ -97,16 +97,6 @@ void HostedInstance::Pause(Done<Cursor> done) {
   });
 }
 
-void HostedInstance::SetClock(ClockMode clock, Done<Cursor> done) {
-  PostChange(std::move(done), [this, clock] {
-    strand_.AssertHeld();
-    if (clock_ == clock) return absl::OkStatus();
-    clock_ = clock;
-    if (state_ != RunState::kFailed) SetState(StartState(clock));
-    return absl::OkStatus();
-  });
-}
-
 void HostedInstance::SetLearning(bool learning, Done<Cursor> done) {
   PostChange(std::move(done), [this, learning] {
     strand_.AssertHeld();
@@ -176,6 +166,8 @@ void HostedInstance::Drain() {
 void HostedInstance::SetState(RunState state) {
   if (state_ == state) return;
   state_ = state;
+  if (paced()) pacer_.Start(options_.time->Now());
+  StateChanged();
   if (state == RunState::kRunning) return Tell(Event::Kind::kStarted, "the network was started");
   BreakOff(NetworkPaused());
   Tell(Event::Kind::kPaused, "the network was paused");
@@ -183,6 +175,7 @@ void HostedInstance::SetState(RunState state) {
 
 void HostedInstance::Fail() {
   state_ = RunState::kFailed;
+  StateChanged();
   failure_ = simulation_.Diagnose();
   PublishStatus();
   Tell(Event::Kind::kPaused, failure_.message());
@@ -193,7 +186,7 @@ void HostedInstance::BeginEpoch(absl::string_view why, bool heals) {
   if (!heals || failure_.ok()) return;
   failure_ = absl::OkStatus();
   state_ = RunState::kPaused;
-  SetState(StartState(clock_));
+  SetState(StartState(clock_.mode));
 }
 
 void HostedInstance::Tell(Event::Kind kind, absl::string_view message, int variable) {

@@ -1,5 +1,6 @@
 #include "engine/runtime/job_runner.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "engine/runtime/job_check.h"
@@ -9,7 +10,8 @@ namespace prospero {
 
 void JobRunner::Begin(DriveJob* job, Clock::Time now) {
   job_ = job;
-  job_->queued_ns = Nanoseconds(now - job->submitted);
+  // It may have been submitted after the slice's last look at the clock.
+  job_->queued_ns = std::max<int64_t>(Nanoseconds(now - job->submitted), 0);
   given_.clear();
   sources_.clear();
   for (const InputBlock& block : job->inputs) {
@@ -37,12 +39,15 @@ void JobRunner::Begin(DriveJob* job, Clock::Time now) {
   }
 }
 
-JobRunner::Progress JobRunner::Run(SliceBudget& budget, StepCost& cost, const Lease& lease) {
+JobRunner::Progress JobRunner::Run(SliceBudget& budget, StepCost& cost, const Lease& lease,
+                                   int64_t steps) {
   const Clock::Time begin = budget.seen();
   const int64_t done_before = job_->steps_done;
+  const int64_t end = done_before + steps;
   Progress progress = Progress::kMore;
   simulation_.SetPresent(given_);
-  while (progress == Progress::kMore && !budget.spent() && !lease.detached()) {
+  while (progress == Progress::kMore && job_->steps_done < end && !budget.spent() &&
+         !lease.detached()) {
     const bool finite = Step();
     budget.CountStep();
     if (!finite) {

@@ -27,9 +27,9 @@ class JobRunner {
   void Begin(DriveJob* job, Clock::Time now);
 
   enum class Progress : uint8_t { kDone, kMore, kDiverged };
-  /// Advances until the job is done, the budget is spent, or the lease was detached; at
-  /// least one step if it was not.
-  Progress Run(SliceBudget& budget, StepCost& cost, const Lease& lease);
+  /// Advances by at most `steps`, until the job is done, the budget is spent, or the lease was
+  /// detached; at least one step if it was not.
+  Progress Run(SliceBudget& budget, StepCost& cost, const Lease& lease, int64_t steps);
 
   /// Lets go of the job, done or not, without touching it.
   void End();

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "engine/runtime/packed.h"
+#include "engine/runtime/rehearsal.h"
 
 namespace prospero {
 namespace {
@@ -84,6 +85,10 @@ void Simulation::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> s
   if (scopes.state && scopes.weights) network_->AssumeFinite();
   if (step) cursor_.step = 0;
   BeginEpoch();
+}
+
+int64_t Simulation::Rehearse(const Clock& clock) {
+  return prospero::Rehearse(*network_, {cursor_.step, dt_, team_}, noise_seed_, clock);
 }
 
 Snapshot Simulation::TakeSnapshot() const {

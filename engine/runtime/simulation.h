@@ -50,6 +50,8 @@ class Simulation {
   void Freeze(bool frozen);
   void Assign(const std::vector<Assignment>& assignments);
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed);
+  /// What a step costs [ns]; as Rehearse in rehearsal.h. The network is finite.
+  int64_t Rehearse(const Clock& clock);
   Snapshot TakeSnapshot() const;
   /// As CheckFits in snapshot.h; values that are not finite do not fit either.
   absl::Status CheckRestorable(const Snapshot& snapshot) const;

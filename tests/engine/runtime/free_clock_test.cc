@@ -154,23 +154,6 @@ TEST(Pause, BreaksOffARunningJobBetweenTwoSteps) {
   EXPECT_TRUE(refused.Run(*driver).status.ok());
 }
 
-TEST(SetClock, ALockstepClockRunsAndAFreeOneStartsPaused) {
-  Host host;
-  const auto set = [&host](ClockMode clock) {
-    return host.Ask([&](auto done) { host.instance->SetClock(clock, done); });
-  };
-  ASSERT_TRUE(set(ClockMode::kFree).ok());
-  EXPECT_EQ(host.instance->status().clock, ClockMode::kFree);
-  EXPECT_EQ(host.instance->status().state, RunState::kPaused);
-  ASSERT_TRUE(host.Start().ok());
-  ASSERT_TRUE(set(ClockMode::kFree).ok());  // The same clock goes on as it was.
-  EXPECT_EQ(host.instance->status().state, RunState::kRunning);
-  const Cursor stopped = *set(ClockMode::kLockstep);
-  EXPECT_EQ(host.instance->status().state, RunState::kRunning);
-  host.Settle();
-  EXPECT_EQ(host.instance->status().cursor, stopped);
-}
-
 TEST(SetClock, FramesByStepGiveTheSameBitsOnBothClocks) {
   const auto run = [](ClockMode clock) {
     Stop stop(1);

@@ -31,7 +31,7 @@ inline std::vector<float> AsFloats(const std::string& packed) {
 struct Host {
   explicit Host(Instance::Options options = {}, int workers = 1,
                 const std::function<void(ToyNetwork&)>& prepare = nullptr, int64_t width = 1)
-      : scheduler(Scheduler::Make(workers)) {
+      : scheduler(Scheduler::Make(workers, time)) {
     auto network = std::make_unique<ToyNetwork>(options.seed, width);
     toy = network.get();
     if (prepare) prepare(*network);
