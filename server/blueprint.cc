@@ -36,11 +36,14 @@ const ModelKind* FindKind(const Host& host, v1::NetworkSpec::ModelCase model) {
   return found == host.kinds.end() ? nullptr : &*found;
 }
 
-Instance::Options InstanceOptions(const Limits& limits, const Blueprint& blueprint) {
+Instance::Options InstanceOptions(Host& host, const Blueprint& blueprint) {
+  const Limits& limits = host.limits;
   Instance::Options options;
   options.dt = blueprint.options.dt;
   options.seed = blueprint.options.seed;
-  options.clock = blueprint.clock;
+  const bool realtime = blueprint.clock.mode == ClockMode::kRealtime;
+  options.clock = realtime ? ClockSpec(ClockMode::kFree) : blueprint.clock;  // It starts paused.
+  options.admission = &host.admission;
   options.max_steps_per_job = limits.max_steps_per_advance;
   options.max_job_bytes = limits.max_payload_bytes();
   options.max_observer_bytes = limits.max_total_bytes;
@@ -107,8 +110,8 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   parts.labels = std::move(blueprint.labels);
   parts.safety = std::move(blueprint.safety);
   parts.create_time = absl::Now();
-  parts.instance = Instance::Make(*std::move(network), host.scheduler.get(),
-                                  InstanceOptions(host.limits, blueprint));
+  parts.instance =
+      Instance::Make(*std::move(network), host.scheduler.get(), InstanceOptions(host, blueprint));
   parts.changes = std::make_shared<Turns>(&host.errands);
   parts.steps = std::make_shared<Turns>(&host.errands);
   parts.memory = std::move(blueprint.memory);
@@ -128,6 +131,29 @@ void Protect(const Record& record, Instance::Done<Cursor> done) {
 void Discard(Host& host, const std::shared_ptr<Record>& record) {
   host.control.Post(
       [record] { record->instance().End(absl::CancelledError("the network was not made")); });
+}
+
+absl::StatusOr<Budget::Reservation> ReserveRehearsal(Host& host, const Record& record,
+                                                     const ClockSpec& clock) {
+  const bool known = record.instance().status().step_cost_ns >= 0;
+  if (known || clock.mode != ClockMode::kRealtime) return Budget::Reservation();
+  return host.memory.Reserve(record.bytes());
+}
+
+void StartClock(Host& host, const std::shared_ptr<Record>& record, const ClockSpec& clock,
+                std::function<void(const absl::Status&)> done) {
+  if (clock.mode != ClockMode::kRealtime) return done(absl::OkStatus());
+  const auto finish = [&host, record, done = std::move(done)](const absl::Status& status) {
+    if (!status.ok()) Discard(host, record);
+    done(status);
+  };
+  absl::StatusOr<Budget::Reservation> memory = ReserveRehearsal(host, *record, clock);
+  if (!memory.ok()) return finish(memory.status());
+  const auto kept = std::make_shared<Budget::Reservation>(*std::move(memory));
+  record->instance().SetClock(clock, [finish, kept](const absl::StatusOr<Cursor>& set) {
+    *kept = Budget::Reservation();
+    finish(set.status());
+  });
 }
 
 void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -19,7 +20,7 @@ struct Blueprint {
   v1::NetworkSpec spec;
   NetworkOptions options;
   Footprint footprint;
-  ClockMode clock = ClockMode::kLockstep;
+  ClockSpec clock;
   Labels labels;
   absl::optional<v1::Safety> safety;  ///< checked only when the network is there: see Protect
   Budget::Reservation memory;         ///< of the network and its spec
@@ -32,9 +33,9 @@ absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec);
 /// An id of the server's choice.
 std::string ChooseId();
 
-/// Makes the network. It takes time and must not run on gRPC's threads. kResourceExhausted
-/// (OUT_OF_MEMORY) when the machine has no memory left. Whoever does not publish the record
-/// must end its instance.
+/// Makes the network, with its clock unless that is REALTIME: StartClock asks for it. It takes time
+/// and must not run on gRPC's threads. kResourceExhausted (OUT_OF_MEMORY) when the machine has no
+/// memory left. Whoever does not publish the record must end its instance.
 absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
                                               absl::string_view id);
 
@@ -44,6 +45,16 @@ void Protect(const Record& record, Instance::Done<Cursor> done);
 
 /// Ends the instance of a record that will not be published, on a thread that may wait.
 void Discard(Host& host, const std::shared_ptr<Record>& record);
+
+/// Sets memory aside for what a network must be kept in while it is rehearsed, if setting this
+/// clock needs that. kResourceExhausted as Budget::Reserve.
+absl::StatusOr<Budget::Reservation> ReserveRehearsal(Host& host, const Record& record,
+                                                     const ClockSpec& clock);
+
+/// Gives a network that was just built its clock, and then calls `done`, on any thread. When it is
+/// refused, the network is ended.
+void StartClock(Host& host, const std::shared_ptr<Record>& record, const ClockSpec& clock,
+                std::function<void(const absl::Status&)> done);
 
 /// Lets the network be found from now on.
 void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record);

@@ -19,12 +19,14 @@ struct Copy : std::enable_shared_from_this<Copy> {
   absl::Status Prepare(const v1::CloneNetworkRequest& request);
   void TakeSnapshot();
   void Make(const SnapshotPointer& snapshot);
-  void Finish(const std::shared_ptr<Record>& record, const absl::Status& restored);
+  void StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored);
+  void Finish(const std::shared_ptr<Record>& record);
 
   Host& host;
   const Reply<v1::CloneNetworkResponse> reply;
   std::shared_ptr<Record> source;
   Blueprint blueprint;
+  ClockSpec clock;
   Budget::Reservation snapshot_memory;
   std::shared_ptr<Catalog::Claim> claim;
 };
@@ -69,23 +71,33 @@ void Copy::TakeSnapshot() {
 }
 
 void Copy::Make(const SnapshotPointer& snapshot) {
+  clock = blueprint.clock;
   const absl::StatusOr<std::shared_ptr<Record>> built =
       Build(host, std::move(blueprint), claim->id());
   if (!built.ok()) return reply(built.status());
   (*built)->instance().RestoreSnapshot(snapshot, [self = shared_from_this(), record = *built](
                                                      const absl::StatusOr<Cursor>& restored) {
-    if (!restored.ok()) return self->Finish(record, restored.status());
+    if (!restored.ok()) return self->StartClock(record, restored.status());
     Protect(*record, [self, record](const absl::StatusOr<Cursor>& protect) {
-      self->Finish(record, protect.status());
+      self->StartClock(record, protect.status());
     });
   });
 }
 
-void Copy::Finish(const std::shared_ptr<Record>& record, const absl::Status& restored) {
+void Copy::StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored) {
   if (!restored.ok()) {
     Discard(host, record);
     return reply(restored);
   }
+  snapshot_memory = Budget::Reservation();  // A rehearsal may need as much.
+  server::StartClock(host, record, clock,
+                     [self = shared_from_this(), record](const absl::Status& status) {
+                       if (!status.ok()) return self->reply(status);
+                       self->Finish(record);
+                     });
+}
+
+void Copy::Finish(const std::shared_ptr<Record>& record) {
   Publish(host, *claim, record);
   v1::CloneNetworkResponse response;
   *response.mutable_network() = record->Describe();

@@ -79,6 +79,10 @@ void AddLimits(CLI::App* app, Limits* limits) {
   add("max-steps-per-advance", limits->max_steps_per_advance, "Steps of one Drive or Step request");
   add("max-subscriptions-per-network", limits->max_subscriptions_per_network,
       "Observers of one network");
+  app->add_option("--realtime-share", limits->realtime_share,
+                  "Share of the workers that the steps of all REALTIME networks may take")
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("Limits");
   add("max-pending-samples", limits->max_pending_samples, "Samples kept for one slow reader");
 }
 

@@ -34,6 +34,7 @@ absl::Status CheckOutputOnly(const v1::Network& network) {
 struct Plan {
   Blueprint blueprint;
   std::shared_ptr<Catalog::Claim> claim;
+  ClockSpec clock;
   bool learning = true;
 };
 
@@ -48,7 +49,7 @@ absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& reques
   if (absl::Status status = CheckLabels(network.labels(), "network.labels"); !status.ok()) {
     return status;
   }
-  const absl::StatusOr<ClockMode> clock = FromProto(network.clock());
+  const absl::StatusOr<ClockSpec> clock = FromProto(network.clock());
   if (!clock.ok()) return UnderField(clock.status(), "network.clock");
   if (!network.has_spec()) return InvalidField("network.spec", "must be set");
   absl::StatusOr<Blueprint> blueprint = Draw(host, network.spec());
@@ -59,7 +60,7 @@ absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& reques
   absl::StatusOr<std::shared_ptr<Catalog::Claim>> claim =
       host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
   if (!claim.ok()) return claim.status();
-  return Plan{*std::move(blueprint), *std::move(claim),
+  return Plan{*std::move(blueprint), *std::move(claim), *clock,
               !network.has_learning() || network.learning()};
 }
 
@@ -68,7 +69,7 @@ v1::CreateNetworkResponse Preview(const Plan& plan) {
   v1::CreateNetworkResponse response;
   InstanceStatus status;
   status.clock = plan.blueprint.clock;
-  status.state = status.clock == ClockMode::kFree ? RunState::kPaused : RunState::kRunning;
+  status.state = status.clock.mode == ClockMode::kLockstep ? RunState::kRunning : RunState::kPaused;
   status.learning = plan.learning;
   Describe(status, response.mutable_network());
   response.mutable_network()->set_name(NameOf(plan.claim->id()));
@@ -117,8 +118,13 @@ void Finish(Host& host, const std::shared_ptr<Plan>& plan, const std::shared_ptr
     *response.mutable_network() = record->Describe();
     reply(std::move(response));
   };
-  if (plan->learning) return finish();
-  record->instance().SetLearning(false, [finish](const absl::StatusOr<Cursor>&) { finish(); });
+  StartClock(host, record, plan->clock,
+             [record, finish, reply, learning = plan->learning](const absl::Status& status) {
+               if (!status.ok()) return reply(status);
+               if (learning) return finish();
+               record->instance().SetLearning(
+                   false, [finish](const absl::StatusOr<Cursor>&) { finish(); });
+             });
 }
 
 void Make(Host& host, const std::shared_ptr<Plan>& plan,

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "engine/runtime/admission.h"
 #include "engine/runtime/scheduler.h"
 #include "server/budget.h"
 #include "server/catalog.h"
@@ -43,6 +44,7 @@ struct Host {
 
   // What is below may use what is above while it goes.
   Budget memory;
+  Admission admission;  ///< of REALTIME networks
   const std::unique_ptr<Scheduler> scheduler;
   RequestCache requests;
   Catalog catalog;

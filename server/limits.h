@@ -19,6 +19,7 @@ struct Limits {
   int64_t max_steps_per_advance = 1'000'000;
   int32_t max_subscriptions_per_network = 256;
   int32_t max_pending_samples = 65'536;
+  double realtime_share = 0.8;  ///< of the workers: what REALTIME networks may take together
 
   /// What is left of a message for arrays.
   int64_t max_payload_bytes() const { return std::max<int64_t>(max_message_bytes - (64 << 10), 1); }

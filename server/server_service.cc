@@ -32,6 +32,7 @@ class ServerService final : public v1::ServerService::CallbackService {
     info->set_api_version("prospero.v1");
     info->set_build(BuildDescription());
     *info->mutable_limits() = ToProto(host_.limits);
+    info->mutable_limits()->set_max_realtime_cores(host_.admission.max_cores());
     for (const ModelKind& kind : host_.kinds) {
       auto* wire = info->add_model_kinds();
       wire->set_name(kind.name);

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
+#include "server/blueprint.h"
 #include "server/convert/field.h"
 #include "server/convert/network.h"
 #include "server/convert/safety.h"
@@ -21,7 +22,7 @@ using Response = v1::UpdateNetworkResponse;
 /// What an update changes; empty parts stay as they are.
 struct Changes {
   absl::optional<Labels> labels;
-  absl::optional<ClockMode> clock;
+  absl::optional<ClockSpec> clock;
   absl::optional<bool> learning;
   absl::optional<SafetySpec> safety;
   absl::optional<v1::Safety> safety_wire;  ///< empty with `safety`: none
@@ -71,7 +72,7 @@ absl::StatusOr<Changes> ReadChanges(const v1::UpdateNetworkRequest& request,
     changes.labels = network.labels();
   }
   if (mask->clock) {
-    const absl::StatusOr<ClockMode> clock = FromProto(network.clock());
+    const absl::StatusOr<ClockSpec> clock = FromProto(network.clock());
     if (!clock.ok()) return UnderField(clock.status(), "network.clock");
     changes.clock = *clock;
   }
@@ -94,20 +95,34 @@ absl::StatusOr<Changes> ReadChanges(const v1::UpdateNetworkRequest& request,
 /// One update of one network, in its turn.
 class Update : public std::enable_shared_from_this<Update> {
  public:
-  Update(std::shared_ptr<Record> record, Changes changes, Reply<Response> reply)
-      : record_(std::move(record)), changes_(std::move(changes)), reply_(std::move(reply)) {}
+  Update(Host& host, std::shared_ptr<Record> record, Changes changes, Reply<Response> reply)
+      : host_(host),
+        record_(std::move(record)),
+        changes_(std::move(changes)),
+        reply_(std::move(reply)) {}
 
-  /// Posts the orders all at once, so that they hold from the same step on unless a slice
-  /// begins between them.
+  /// A clock that may be refused comes first, alone: then nothing is changed.
   void Apply(Turns::Turn turn);
-  void Answer(const Cursor& applied_at) const;
+  /// Says whether it would be applied.
+  void Try(Turns::Turn turn);
 
  private:
   using Order = std::function<void(Instance::Done<Cursor>)>;
+  using GiveClock = void (Instance::*)(const ClockSpec&, Instance::Done<Cursor>);
+  bool changes_clock() const {
+    return changes_.clock.has_value() && *changes_.clock != record_->instance().status().clock;
+  }
+  /// Orders the clock, with memory for its rehearsal set aside meanwhile.
+  void AskForClock(GiveClock give, std::function<void(const Cursor&)> granted);
+  /// Posts the orders all at once, so that they hold from the same step on unless a slice
+  /// begins between them.
+  void ApplyOrders(const Cursor& from);
+  void Answer(const Cursor& applied_at) const;
   std::vector<Order> Orders();
   void Note(const absl::StatusOr<Cursor>& done) ABSL_LOCKS_EXCLUDED(mu_);
   void Commit(const Cursor& applied_at);
 
+  Host& host_;
   const std::shared_ptr<Record> record_;
   Changes changes_;
   const Reply<Response> reply_;
@@ -136,7 +151,7 @@ std::vector<Update::Order> Update::Orders() {
       instance.SetSafety(*std::move(changes_.safety), std::move(done));
     });
   }
-  if (changes_.clock.has_value() && *changes_.clock != instance.status().clock) {
+  if (changes_clock() && changes_.clock->mode != ClockMode::kRealtime) {
     orders.emplace_back([this, &instance](Instance::Done<Cursor> done) {
       instance.SetClock(*changes_.clock, std::move(done));
     });
@@ -144,10 +159,35 @@ std::vector<Update::Order> Update::Orders() {
   return orders;
 }
 
+void Update::AskForClock(GiveClock give, std::function<void(const Cursor&)> granted) {
+  absl::StatusOr<Budget::Reservation> memory = ReserveRehearsal(host_, *record_, *changes_.clock);
+  if (!memory.ok()) return reply_(memory.status());
+  const auto kept = std::make_shared<Budget::Reservation>(*std::move(memory));
+  (record_->instance().*give)(*changes_.clock, [self = shared_from_this(), kept,
+                                                granted](const absl::StatusOr<Cursor>& at) {
+    *kept = Budget::Reservation();
+    if (!at.ok()) return self->reply_(at.status());
+    granted(*at);
+  });
+}
+
+void Update::Try(Turns::Turn turn) {
+  turn_ = std::move(turn);
+  if (!changes_clock()) return Answer(record_->instance().status().cursor);
+  AskForClock(&Instance::TryClock, [this](const Cursor& at) { Answer(at); });
+}
+
 void Update::Apply(Turns::Turn turn) {
   turn_ = std::move(turn);
+  if (changes_clock() && changes_.clock->mode == ClockMode::kRealtime) {
+    return AskForClock(&Instance::SetClock, [this](const Cursor& at) { ApplyOrders(at); });
+  }
+  ApplyOrders(record_->instance().status().cursor);
+}
+
+void Update::ApplyOrders(const Cursor& from) {
   const std::vector<Order> orders = Orders();
-  if (orders.empty()) return Commit(record_->instance().status().cursor);
+  if (orders.empty()) return Commit(from);
   {
     MutexLock lock(mu_);
     pending_ = orders.size();
@@ -196,12 +236,12 @@ void Begin(Host& host, const v1::UpdateNetworkRequest& request, const Reply<Resp
   if (!record.ok()) return reply(record.status());
   absl::StatusOr<Changes> changes = ReadChanges(request, (*record)->instance().variables());
   if (!changes.ok()) return reply(changes.status());
-  const auto update = std::make_shared<Update>(*record, *std::move(changes), reply);
+  const auto update = std::make_shared<Update>(host, *record, *std::move(changes), reply);
   const absl::Status entered =
       (*record)->changes().Enter([update, record = *record, reply, etag = request.etag(),
                                   validate_only = request.validate_only()](Turns::Turn turn) {
         if (absl::Status status = record->CheckCurrent(etag); !status.ok()) return reply(status);
-        if (validate_only) return update->Answer(record->instance().status().cursor);
+        if (validate_only) return update->Try(std::move(turn));
         update->Apply(std::move(turn));
       });
   if (!entered.ok()) reply(entered);

@@ -114,21 +114,6 @@ absl::StatusOr<NetworkOptions> ToNetworkOptions(const v1::NetworkSpec& spec,
   return options;
 }
 
-absl::StatusOr<ClockMode> FromProto(const v1::Clock& clock) {
-  switch (clock.mode()) {
-    case v1::Clock::MODE_UNSPECIFIED:
-    case v1::Clock::MODE_LOCKSTEP:
-      return ClockMode::kLockstep;
-    case v1::Clock::MODE_FREE:
-      return ClockMode::kFree;
-    case v1::Clock::MODE_REALTIME:
-      return FieldError(absl::StatusCode::kUnimplemented, "NOT_IMPLEMENTED", "mode",
-                        "REALTIME is reserved");
-    default:
-      return InvalidField("mode", absl::StrCat("is unknown: ", static_cast<int>(clock.mode())));
-  }
-}
-
 absl::StatusOr<Scopes> FromProto(const google::protobuf::RepeatedField<int>& scopes) {
   if (scopes.empty()) return Scopes();
   Scopes chosen;
@@ -171,8 +156,7 @@ v1::Footprint ToProto(const Footprint& footprint) {
 }
 
 void Describe(const InstanceStatus& status, v1::Network* network) {
-  network->mutable_clock()->set_mode(status.clock == ClockMode::kFree ? v1::Clock::MODE_FREE
-                                                                      : v1::Clock::MODE_LOCKSTEP);
+  *network->mutable_clock() = ToProto(status.clock);
   network->set_learning(status.learning);
   network->set_state(ToProto(status.state));
   *network->mutable_cursor() = ToProto(status.cursor);

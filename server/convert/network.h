@@ -32,8 +32,9 @@ absl::Status CheckLabels(const google::protobuf::Map<std::string, std::string>& 
 absl::StatusOr<NetworkOptions> ToNetworkOptions(const v1::NetworkSpec& spec,
                                                 const NetworkLimits& limits);
 
-/// kUnimplemented for REALTIME; errors name "mode".
-absl::StatusOr<ClockMode> FromProto(const v1::Clock& clock);
+/// Errors name the field of the clock.
+absl::StatusOr<ClockSpec> FromProto(const v1::Clock& clock);
+v1::Clock ToProto(const ClockSpec& clock);
 
 /// What ResetNetworkRequest.scopes stands for; all of them when it is empty.
 struct Scopes {

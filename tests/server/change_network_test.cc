@@ -38,7 +38,7 @@ TEST(UpdateNetwork, TakesWhatTheMaskNames) {
   EXPECT_TRUE(response.network().learning());
   EXPECT_EQ(response.network().labels().at("team"), "a");
   EXPECT_EQ(response.network().clock().mode(), v1::Clock::MODE_FREE);
-  EXPECT_EQ(response.network().state(), v1::Network::STATE_PAUSED);
+  EXPECT_EQ(response.network().state(), v1::Network::STATE_RUNNING);  // As it was.
 }
 
 TEST(UpdateNetwork, ChangesParametersAtAStepBoundary) {

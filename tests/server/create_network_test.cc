@@ -107,9 +107,12 @@ TEST(CreateNetwork, NamesTheFieldThatIsWrong) {
        "network.spec.batch_size"},
       {"huge batch", [&](auto& r) { spec(r)->set_batch_size(1 << 30); },
        StatusCode::RESOURCE_EXHAUSTED, "LIMIT_EXCEEDED", "network.spec.batch_size"},
-      {"REALTIME",
-       [](auto& r) { r.mutable_network()->mutable_clock()->set_mode(v1::Clock::MODE_REALTIME); },
-       StatusCode::UNIMPLEMENTED, "NOT_IMPLEMENTED", "network.clock.mode"},
+      {"speed of the clock",
+       [](auto& r) {
+         r.mutable_network()->mutable_clock()->set_mode(v1::Clock::MODE_REALTIME);
+         r.mutable_network()->mutable_clock()->set_speed(-1.0);
+       },
+       bad, "INVALID_FIELD", "network.clock.speed"},
       {"unknown clock",
        [](auto& r) {
          r.mutable_network()->mutable_clock()->set_mode(static_cast<v1::Clock::Mode>(77));
