@@ -265,7 +265,7 @@ TEST(Watch, IsToldOfWhatHappensInOrder) {
   ASSERT_TRUE(Call(server.networks(), &Networks::ResetNetwork, reset, &was_reset).ok());
   driver.Advance(Steps(2));
   std::vector<std::string> told;
-  while (told.size() < 6) {
+  while (told.size() < 7) {
     const Event event = watcher.Next();
     ASSERT_NE(event.event_case(), Event::EVENT_NOT_SET);
     if (event.has_notice()) told.push_back(v1::Notice::Kind_Name(event.notice().kind()));
@@ -274,7 +274,8 @@ TEST(Watch, IsToldOfWhatHappensInOrder) {
                      std::to_string(sample.cursor().step()));
     }
   }
-  EXPECT_THAT(told, ElementsAre("0/1", "0/2", "0/3", "KIND_EPOCH_CHANGED", "1/1", "1/2"));
+  EXPECT_THAT(told, ElementsAre("KIND_DRIVER_CAME", "0/1", "0/2", "0/3", "KIND_EPOCH_CHANGED",
+                                "1/1", "1/2"));
 }
 
 TEST(Watch, EndsWithItsNetwork) {
@@ -291,8 +292,8 @@ TEST(Watch, OutlivesADivergence) {
   Watcher watcher(server, To("a", {"loss"}, 1'000'000));
   TestDriver driver(server.simulation(), "a");
   driver.Advance(Lesson(driver, 10'000));
-  const Event event = watcher.Next();
-  EXPECT_EQ(event.notice().kind(), v1::Notice::KIND_PAUSED);
+  EXPECT_EQ(watcher.Next().notice().kind(), v1::Notice::KIND_DRIVER_CAME);
+  EXPECT_EQ(watcher.Next().notice().kind(), v1::Notice::KIND_PAUSED);
   ASSERT_TRUE(server.Delete("a").ok());
   EXPECT_TRUE(IsError(watcher.End(), StatusCode::ABORTED, "NETWORK_DELETED"));
 }
@@ -462,6 +463,7 @@ TEST(Subscribe, TellsWhatWasLostWhileThereWasNoCredit) {
   EXPECT_TRUE(subscriber.Next().has_opened());
   TestDriver driver(server.simulation(), "a");
   driver.Advance(Steps(100));
+  EXPECT_EQ(subscriber.Next().notice().kind(), v1::Notice::KIND_DRIVER_CAME);
   subscriber.Credit(10);
   const Event gap = subscriber.Next();
   ASSERT_TRUE(gap.has_gap()) << gap.ShortDebugString();
