@@ -49,9 +49,9 @@ class DriverProcess {
 
 /// A network "a" that learns while a process drives it, and is only safe with a driver.
 struct Robot {
-  Robot() {
+  explicit Robot(v1::Clock::Mode clock) {
     v1::CreateNetworkRequest create = CreateRequest("a");
-    create.mutable_network()->mutable_clock()->set_mode(v1::Clock::MODE_FREE);
+    create.mutable_network()->mutable_clock()->set_mode(clock);
     v1::Safety* safety = create.mutable_network()->mutable_safety();
     safety->mutable_driver_timeout()->set_nanos(kWindowMs * 1'000'000);
     v1::Safety::Output* output = safety->add_outputs();
@@ -73,7 +73,7 @@ struct Robot {
     spectator->Await(v1::Notice::KIND_DRIVER_MISSING);
     const int64_t frozen = spectator->Await(v1::Notice::KIND_LEARNING_FROZEN).cursor().step();
     const auto first = spectator->AwaitSample(frozen, [](const auto&) { return true; });
-    spectator->AwaitSample(first.cursor().step() + 20'000, [](const auto&) { return true; });
+    spectator->AwaitSample(first.cursor().step() + 5'000, [](const auto&) { return true; });
     for (const auto& sample : spectator->samples()) {
       if (sample.cursor().step() <= frozen) continue;
       EXPECT_EQ(ValuesOf(sample.values(0)), (std::vector<double>{0.25, -0.5}));
@@ -89,21 +89,26 @@ struct Robot {
   std::unique_ptr<Spectator> spectator;
 };
 
-TEST(DeadClient, AKilledDriverStopsTheRobot) {
-  Robot robot;
+class DeadClient : public testing::TestWithParam<v1::Clock::Mode> {};
+
+TEST_P(DeadClient, AKilledDriverStopsTheRobot) {
+  Robot robot(GetParam());
   const DriverProcess driver(robot.server.address(), "networks/a");
   robot.spectator->Await(v1::Notice::KIND_DRIVER_CAME);
   driver.Signal(SIGKILL);
   robot.ExpectStandstill("its client has vanished");
 }
 
-TEST(DeadClient, AHungDriverStopsTheRobot) {
-  Robot robot;
+TEST_P(DeadClient, AHungDriverStopsTheRobot) {
+  Robot robot(GetParam());
   const DriverProcess driver(robot.server.address(), "networks/a");
   robot.spectator->Await(v1::Notice::KIND_DRIVER_CAME);
   driver.Signal(SIGSTOP);
   robot.ExpectStandstill("no heartbeat came for 200ms");
 }
+
+INSTANTIATE_TEST_SUITE_P(Clocks, DeadClient,
+                         testing::Values(v1::Clock::MODE_FREE, v1::Clock::MODE_REALTIME));
 
 }  // namespace
 }  // namespace prospero::server
