@@ -11,10 +11,6 @@ Accumulator::Accumulator(Aggregation aggregation, DataType type, int64_t size)
   if (aggregation == Aggregation::kMinMax) high_.resize(static_cast<size_t>(size));
 }
 
-int64_t Accumulator::bytes() const {
-  return size_ * SizeOf(type_) * (aggregation_ == Aggregation::kMinMax ? 2 : 1);
-}
-
 void Accumulator::Add(const char* values) {
   if (aggregation_ == Aggregation::kLast) return;
   if (type_ == DataType::kFloat32) {
@@ -37,6 +33,12 @@ void Accumulator::Emit(const char* values, char* out) {
     EmitValues(reinterpret_cast<double*>(out));
   }
   Clear();
+}
+
+void Accumulator::EmitAlone(const char* values, char* out) const {
+  const auto row = static_cast<size_t>(size_ * SizeOf(type_));
+  std::memcpy(out, values, row);
+  if (aggregation_ == Aggregation::kMinMax) std::memcpy(out + row, values, row);
 }
 
 template <class Real>

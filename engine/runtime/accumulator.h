@@ -21,8 +21,20 @@ class Accumulator {
   /// alone when nothing was. bytes() bytes: a row, or two for kMinMax (least, then greatest).
   void Emit(const char* values, char* out);
   void Clear() { steps_ = 0; }
+  /// The result for `values` alone, whatever was added.
+  void EmitAlone(const char* values, char* out) const;
 
-  int64_t bytes() const;
+  int64_t bytes() const { return Bytes(aggregation_, type_, size_); }
+
+  /// Of a result, and of what is kept for it.
+  static int64_t Bytes(Aggregation aggregation, DataType type, int64_t size) {
+    return size * SizeOf(type) * (aggregation == Aggregation::kMinMax ? 2 : 1);
+  }
+  static int64_t Memory(Aggregation aggregation, int64_t size) {
+    const bool spread = aggregation == Aggregation::kMinMax;
+    const int rows = aggregation == Aggregation::kLast ? 0 : spread ? 2 : 1;
+    return rows * size * int64_t{sizeof(double)};
+  }
 
  private:
   template <class Real>

@@ -60,7 +60,8 @@ InstanceStatus HostedInstance::status() const {
   }
   const MutexLock lock(mu_);
   status.driven = lease_ != nullptr;
-  status.observers = observers_;
+  status.observers = recordings_.readers();
+  status.recordings = recordings_.recordings();
   status.step_cost_ns = step_cost_.ns();
   return status;
 }
@@ -116,7 +117,7 @@ bool HostedInstance::RunSlice() {
     SayGoodbye(driving_->farewell());
     driving_.reset();
   }
-  if (observer_left_.exchange(false)) simulation_.DropCancelled();
+  if (may_expire_.exchange(false)) DropRecordings();
   RunOrders();
   SliceBudget budget(*options_.time, step_cost_.ns(),
                      paced() ? nullptr : &scheduler_->pressed_at());

@@ -23,6 +23,7 @@
 #include "engine/runtime/job_runner.h"
 #include "engine/runtime/lease.h"
 #include "engine/runtime/pacer.h"
+#include "engine/runtime/recordings.h"
 #include "engine/runtime/scheduler.h"
 #include "engine/runtime/simulation.h"
 #include "engine/runtime/slice_budget.h"
@@ -40,7 +41,7 @@ constexpr RunState StartState(ClockMode clock) {
 /// one that submits a small job to an idle instance and has acquired the strand for it, or,
 /// after Scheduler::Remove, the one that ends the network. The scheduler's lock orders them.
 ///
-/// Locks: mu_, status_mu_, Lease::mu_, FeedInlet::mu_, SampleQueue::mu_ and the scheduler's are all
+/// Locks: mu_, status_mu_, Lease::mu_, FeedInlet::mu_, SampleRing::mu_ and the scheduler's are all
 /// leaves: no thread holds two of them, and none is held while a callback runs or a step is made.
 ///
 /// A slice is: orders, in the order they were posted; then what came in by feeds, and what should
@@ -73,6 +74,7 @@ class HostedInstance final : public Instance, public Strand {
   absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) override;
   absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
                                                     std::function<void()> on_ready) override;
+  void DropExpired() override;
   void End(absl::Status why) override;
   void Drain() override;
 
@@ -95,8 +97,8 @@ class HostedInstance final : public Instance, public Strand {
   void Forget(const Lease* lease);
   /// A feed was closed.
   void ForgetFeed(const FeedInlet* inlet);
-  /// An observer has left.
-  void ForgetObserver();
+  /// An observer of this recording has left.
+  void ForgetObserver(const Recorder* recorder);
 
  private:
   /// Something to be done on the strand; or, if `ended` is an error, not to be done any more.
@@ -111,6 +113,15 @@ class HostedInstance final : public Instance, public Strand {
   /// Posts a change; `done` gets the cursor from which on it holds.
   void PostChange(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change);
   std::shared_ptr<HostedInstance> Self();
+
+  /// A recorder of these selections, with one more reader.
+  absl::StatusOr<std::shared_ptr<Recorder>> EnterRecording(const ObserverSpec& spec)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  /// The present one, or else `made`; null if there is neither.
+  absl::StatusOr<std::shared_ptr<Recorder>> Enter(const std::vector<Selection>& selections,
+                                                  std::shared_ptr<Recorder> made)
+      ABSL_LOCKS_EXCLUDED(mu_);
+  void DropRecordings() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
 
   void RunOrders() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Takes the driver's jobs from `lease` from now on; `displaced`, if any, has lost it.
@@ -181,8 +192,8 @@ class HostedInstance final : public Instance, public Strand {
   Commands commands_;                 ///< the strand's
   const std::shared_ptr<Crew> crew_;  ///< null for a small network
   StepCost step_cost_;
-  std::atomic<bool> observer_left_{false};
   std::atomic<bool> comes_soon_{false};  ///< the next step, whoever calls or does not
+  std::atomic<bool> may_expire_{false};  ///< recordings
 
   ThreadRole strand_;
   Simulation simulation_ ABSL_GUARDED_BY(strand_);
@@ -209,7 +220,7 @@ class HostedInstance final : public Instance, public Strand {
   std::deque<Order> orders_ ABSL_GUARDED_BY(mu_);
   std::shared_ptr<Lease> lease_ ABSL_GUARDED_BY(mu_);
   std::vector<std::shared_ptr<FeedInlet>> feeds_ ABSL_GUARDED_BY(mu_);
-  int64_t observers_ ABSL_GUARDED_BY(mu_) = 0;
+  Recordings recordings_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status ended_ ABSL_GUARDED_BY(mu_);
   bool end_is_over_ ABSL_GUARDED_BY(mu_) = false;

@@ -16,6 +16,7 @@
 #include "engine/runtime/drive.h"
 #include "engine/runtime/feed.h"
 #include "engine/runtime/observer.h"
+#include "engine/runtime/recording_options.h"
 #include "engine/runtime/safety.h"
 #include "engine/runtime/snapshot.h"
 
@@ -37,6 +38,7 @@ struct InstanceStatus {
   absl::Status failure;  ///< kFailed only: reason DIVERGED, metadata `step` and `variable`
   int64_t observers = 0;
   int64_t step_cost_ns = -1;  ///< -1: not known yet
+  int64_t recordings = 0;  ///< those retained for observers who left, too
 };
 
 /// New values for one variable, packed; or one value for all of it.
@@ -103,8 +105,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
     int64_t max_steps_per_job = 1'000'000;
     int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
     int64_t max_observers = 256;
-    int64_t max_observer_bytes = int64_t{256} << 20;  ///< kept for one slow observer
     int64_t max_feed_bytes = int64_t{64} << 20;       ///< of the frames one feed keeps
+    RecordingOptions recording = {};
     const Clock* time = &Clock::Real();               ///< the scheduler's
     Admission* admission = nullptr;                   ///< of REALTIME clocks; null: all are let in
   };
@@ -161,11 +163,15 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// kFailedPrecondition (LEASE_HELD) when there is a driver and !preempt.
   virtual absl::StatusOr<std::shared_ptr<Driver>> Attach(DriverOptions options) = 0;
 
-  /// `on_ready` is called, on the strand, whenever something is waiting that was not waiting
-  /// before, and when the network ends. It must not block. kResourceExhausted (LIMIT_EXCEEDED)
-  /// beyond max_observers; kInvalidArgument names the field.
+  /// `on_ready` is called, on the strand or as RecordingOptions.defer says, when there is something
+  /// after a Take that found nothing, or before the first one. It must not block.
+  /// kResourceExhausted (LIMIT_EXCEEDED) beyond max_observers, or as RecordingOptions.memory says;
+  /// kInvalidArgument names the field.
   virtual absl::StatusOr<std::shared_ptr<Observer>> Observe(ObserverSpec spec,
                                                             std::function<void()> on_ready) = 0;
+  /// Lets go, soon, of recordings that have had no reader for RecordingOptions.retention. To be
+  /// called now and then: a network that does nothing does not look at the time.
+  virtual void DropExpired() = 0;
 
   /// Ends the network: drivers, observers and waiting orders get `why`. A barrier: after it no
   /// slice runs. Must not be called from a callback of this instance.

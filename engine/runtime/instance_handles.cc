@@ -32,22 +32,32 @@ class LeaseHolder final : public Driver {
   const std::shared_ptr<Lease> lease_;
 };
 
-class QueueReader final : public Observer {
+class RecordingReader final : public Observer {
  public:
-  QueueReader(std::shared_ptr<HostedInstance> instance, std::shared_ptr<SampleQueue> queue)
-      : instance_(std::move(instance)), queue_(std::move(queue)) {}
-  ~QueueReader() override { QueueReader::Cancel(); }
+  RecordingReader(std::shared_ptr<HostedInstance> instance, std::shared_ptr<Recorder> recorder,
+                  std::shared_ptr<RingReader> reader)
+      : instance_(std::move(instance)),
+        recorder_(std::move(recorder)),
+        ring_(recorder_->ring()),
+        reader_(std::move(reader)) {}
+  ~RecordingReader() override { RecordingReader::Cancel(); }
 
-  bool Take(int64_t max_samples, Observed* out) override { return queue_->Take(max_samples, out); }
-  absl::Status end() const override { return queue_->end(); }
+  bool Take(int64_t max_samples, int64_t max_bytes, Observed* out) override {
+    return ring_->Take(*reader_, max_samples, max_bytes, out);
+  }
+  absl::Status end() const override { return ring_->end(*reader_); }
   void Cancel() override {
-    queue_->Cancel();
-    if (!left_.exchange(true)) instance_->ForgetObserver();
+    ring_->Cancel(*reader_);
+    if (left_.exchange(true)) return;
+    instance_->ForgetObserver(recorder_.get());
+    recorder_.reset();
   }
 
  private:
   const std::shared_ptr<HostedInstance> instance_;
-  const std::shared_ptr<SampleQueue> queue_;
+  std::shared_ptr<Recorder> recorder_;  ///< until it was left
+  const std::shared_ptr<SampleRing> ring_;
+  const std::shared_ptr<RingReader> reader_;
   std::atomic<bool> left_{false};
 };
 
@@ -120,39 +130,71 @@ void HostedInstance::Forget(const Lease* lease) {
 
 absl::StatusOr<std::shared_ptr<Observer>> HostedInstance::Observe(ObserverSpec spec,
                                                                   std::function<void()> on_ready) {
-  auto checked = CheckObserver(spec, variables_, options_.max_observer_bytes);
+  auto checked = CheckObserver(spec, variables_);
   if (!checked.ok()) return checked;
-  const auto queue = std::make_shared<SampleQueue>(spec.capacity, std::move(on_ready));
-  auto recorder = std::make_unique<Recorder>(variables_, spec, queue);
-  {
-    const MutexLock lock(mu_);
-    if (observers_ >= options_.max_observers) {
-      return WithMetadata(Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
-                                absl::StrCat("the network has ", observers_,
-                                             " observers, which is all it may have")),
-                          "limit", "max_observers");
-    }
-    auto status =
-        Enqueue([this, recorder = std::move(recorder)](const absl::Status& ended) mutable {
-          strand_.AssertHeld();
-          if (!ended.ok()) return recorder->queue().End(ended);
-          if (recorder->queue().cancelled()) return;
-          simulation_.AddRecorder(std::move(recorder), options_.time->Now());
-        });
-    if (!status.ok()) return status;
-    ++observers_;
-  }
-  Wake();
-  return std::make_shared<QueueReader>(Self(), queue);
+  auto entered = EnterRecording(spec);
+  if (!entered.ok()) return entered.status();
+  const std::shared_ptr<Recorder> recorder = *std::move(entered);
+  const auto reader = std::make_shared<RingReader>(spec, std::move(on_ready));
+  auto observer = std::make_shared<RecordingReader>(Self(), recorder, reader);
+  auto status = Post([this, recorder, reader, spec = std::move(spec)](const absl::Status& ended) {
+    strand_.AssertHeld();
+    if (!ended.ok()) return recorder->ring()->Refuse(*reader, ended);
+    if (recorder->ring()->cancelled(*reader)) return;
+    simulation_.Join(recorder, reader, spec, options_.time->Now());
+  });
+  if (!status.ok()) return status;
+  return observer;
 }
 
-void HostedInstance::ForgetObserver() {
-  observer_left_.store(true);
+absl::StatusOr<std::shared_ptr<Recorder>> HostedInstance::EnterRecording(const ObserverSpec& spec) {
+  auto present = Enter(spec.selections, nullptr);
+  if (!present.ok() || *present != nullptr) return present;
+  auto made = Recorder::Make(variables_, spec.selections, spec.retained_bytes, options_.recording);
+  if (!made.ok()) return made;
+  return Enter(spec.selections, *std::move(made));
+}
+
+absl::StatusOr<std::shared_ptr<Recorder>> HostedInstance::Enter(
+    const std::vector<Selection>& selections, std::shared_ptr<Recorder> made) {
+  const MutexLock lock(mu_);
+  if (!ended_.ok()) return ended_;
+  if (recordings_.readers() >= options_.max_observers) {
+    return WithMetadata(Error(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED",
+                              absl::StrCat("the network has ", recordings_.readers(),
+                                           " observers, which is all it may have")),
+                        "limit", "max_observers");
+  }
+  if (auto present = recordings_.Enter(selections)) return present;
+  if (made != nullptr) recordings_.Add(selections, made);
+  return made;
+}
+
+void HostedInstance::ForgetObserver(const Recorder* recorder) {
   {
     const MutexLock lock(mu_);
-    --observers_;
+    recordings_.Leave(recorder, options_.time->Now());
   }
+  may_expire_.store(true);
   Wake();
+}
+
+void HostedInstance::DropExpired() {
+  {
+    const MutexLock lock(mu_);
+    if (!recordings_.any_idle()) return;
+  }
+  may_expire_.store(true);
+  Wake();
+}
+
+void HostedInstance::DropRecordings() {
+  std::vector<std::shared_ptr<Recorder>> expired;
+  {
+    const MutexLock lock(mu_);
+    expired = recordings_.TakeExpired(options_.time->Now(), options_.recording.retention);
+  }
+  for (const auto& recorder : expired) simulation_.Drop(recorder.get());
 }
 
 void HostedInstance::End(absl::Status why) {

@@ -43,45 +43,32 @@ absl::Status CheckSelection(const Selection& selection, const VariableTable& var
     return InvalidField("max_rate_hz",
                         absl::StrCat("must be finite and >= 0, got ", selection.max_rate_hz));
   }
+  if (selection.on_change.has_value() &&
+      !(std::isfinite(*selection.on_change) && *selection.on_change >= 0)) {
+    return InvalidField("on_change",
+                        absl::StrCat("must be finite and >= 0, got ", *selection.on_change));
+  }
   for (size_t i = 0; i < selection.variables.size(); ++i) {
     if (auto status = CheckVariable(selection, i, variables); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
 
-/// Of a sample in the queue.
-int64_t SampleBytes(const Selection& selection, const VariableTable& variables) {
-  const int64_t rows = selection.aggregation == Aggregation::kMinMax ? 2 : 1;
-  auto bytes = static_cast<int64_t>(sizeof(ObservedSample));
-  for (const int index : selection.variables) {
-    bytes += rows * Window(variables[index], selection.slice).bytes();
-    bytes += static_cast<int64_t>(sizeof(std::string));
-  }
-  return bytes;
-}
-
 }  // namespace
 
-absl::Status CheckObserver(const ObserverSpec& spec, const VariableTable& variables,
-                           int64_t max_bytes) {
+absl::Status CheckObserver(const ObserverSpec& spec, const VariableTable& variables) {
   if (spec.selections.empty()) return InvalidField("selections", "must have at least one");
   if (spec.capacity < 1) {
     return InvalidField("capacity", absl::StrCat("must be >= 1, got ", spec.capacity));
   }
-  int64_t largest = 1;
-  for (size_t i = 0; i < spec.selections.size(); ++i) {
-    const Selection& selection = spec.selections[i];
-    if (auto status = CheckSelection(selection, variables); !status.ok()) {
-      return UnderField(status, absl::StrCat("selections[", i, "]"));
-    }
-    largest = std::max(largest, SampleBytes(selection, variables));
+  if (spec.retained_bytes < 1) {
+    return InvalidField("retained_bytes", absl::StrCat("must be >= 1, got ", spec.retained_bytes));
   }
-  if (spec.capacity <= max_bytes / largest) return absl::OkStatus();
-  return WithMetadata(
-      FieldError(absl::StatusCode::kResourceExhausted, "LIMIT_EXCEEDED", "capacity",
-                 absl::StrCat("must be <= ", max_bytes / largest, " for samples of ", largest,
-                              " bytes, got ", spec.capacity)),
-      "limit", "max_observer_bytes");
+  for (size_t i = 0; i < spec.selections.size(); ++i) {
+    const absl::Status status = CheckSelection(spec.selections[i], variables);
+    if (!status.ok()) return UnderField(status, absl::StrCat("selections[", i, "]"));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace prospero

@@ -6,9 +6,7 @@
 
 namespace prospero {
 
-/// kInvalidArgument names the field ("selections[1].slice", "capacity"); kResourceExhausted
-/// (LIMIT_EXCEEDED) when what is kept for a slow reader could be more than `max_bytes`.
-absl::Status CheckObserver(const ObserverSpec& spec, const VariableTable& variables,
-                           int64_t max_bytes);
+/// kInvalidArgument names the field ("selections[1].slice", "capacity").
+absl::Status CheckObserver(const ObserverSpec& spec, const VariableTable& variables);
 
 }  // namespace prospero

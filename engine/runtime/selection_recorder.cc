@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstring>
 
 namespace prospero {
 namespace {
@@ -16,25 +18,58 @@ Clock::Time::duration Period(double rate_hz) {
       std::chrono::nanoseconds(static_cast<int64_t>(ns)));
 }
 
+template <class Real>
+bool MovedBeyond(double threshold, int64_t count, const char* before, const char* after) {
+  const auto* const from = reinterpret_cast<const Real*>(before);
+  const auto* const to = reinterpret_cast<const Real*>(after);
+  for (int64_t i = 0; i < count; ++i) {
+    const double moved = std::abs(static_cast<double>(to[i]) - static_cast<double>(from[i]));
+    if (!(moved <= threshold)) return true;  // what is not a number has moved
+  }
+  return false;
+}
+
+/// Some value lies farther than `threshold` from what it was.
+bool MovedBeyond(double threshold, DataType type, int64_t count, const char* before,
+                 const char* after) {
+  return type == DataType::kFloat32 ? MovedBeyond<float>(threshold, count, before, after)
+                                    : MovedBeyond<double>(threshold, count, before, after);
+}
+
 int64_t Aligned(int64_t bytes) { return (bytes + 7) / 8 * 8; }
 
 }  // namespace
 
+SelectionRecorder::Needs::Needs(const VariableTable& variables, const Selection& selection) {
+  for (const int index : selection.variables) {
+    const Window window(variables[index], selection.slice);
+    scratch = std::max(scratch, window.scratch_bytes());
+    sample += Aligned(Accumulator::Bytes(selection.aggregation, window.type(), window.size()));
+    kept += Accumulator::Memory(selection.aggregation, window.size());
+  }
+  if (selection.on_change.has_value()) kept += sample;
+}
+
 SelectionRecorder::SelectionRecorder(const VariableTable& variables, const Selection& selection)
     : aggregates_(selection.aggregation != Aggregation::kLast),
       every_(std::min(selection.every_steps, kNever)),
-      period_(Period(selection.max_rate_hz)) {
+      period_(Period(selection.max_rate_hz)),
+      on_change_(selection.on_change) {
   for (const int index : selection.variables) {
     const Window window(variables[index], selection.slice);
     parts_.push_back({window, Accumulator(selection.aggregation, window.type(), window.size())});
-    scratch_bytes_ = std::max(scratch_bytes_, window.scratch_bytes());
-    bytes_ += Aligned(parts_.back().accumulator.bytes());
+    const int64_t bytes = parts_.back().accumulator.bytes();
+    layout_.parts.push_back({index, bytes, layout_.bytes});
+    layout_.bytes += Aligned(bytes);
   }
+  if (!on_change_.has_value()) return;
+  last_ = std::make_unique_for_overwrite<char[]>(static_cast<size_t>(layout_.bytes));
 }
 
 void SelectionRecorder::Restart(Cursor cursor) {
   next_step_ = (cursor.step / every_ + 1) * every_;
   for (Part& part : parts_) part.accumulator.Clear();
+  has_last_ = false;
 }
 
 void SelectionRecorder::BeginSlice(Clock::Time now) {
@@ -51,27 +86,41 @@ bool SelectionRecorder::AfterStep(int64_t step, char* scratch) {
   return open_;
 }
 
-void SelectionRecorder::Emit(char* scratch, char* out) {
-  for (Part& part : parts_) {
-    part.accumulator.Emit(part.window.Values(scratch), out);
-    out += Aligned(part.accumulator.bytes());
+bool SelectionRecorder::Emit(char* scratch, char* out) {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    Part& part = parts_[i];
+    part.accumulator.Emit(part.window.Values(scratch), out + layout_.parts[i].offset);
   }
-  if (period_ == Clock::Time::duration::zero()) return;
-  // Samples keep their rhythm when slices come a little late, but are not made up for.
-  next_time_ += period_;
-  if (next_time_ <= now_) next_time_ = now_ + period_;
-  open_ = false;
+  if (period_ != Clock::Time::duration::zero()) {
+    // Samples keep their rhythm when slices come a little late, but are not made up for.
+    next_time_ += period_;
+    if (next_time_ <= now_) next_time_ = now_ + period_;
+    open_ = false;
+  }
+  if (!on_change_.has_value()) return true;
+  if (has_last_ && !Changed(out)) return false;
+  std::memcpy(last_.get(), out, static_cast<size_t>(layout_.bytes));
+  has_last_ = true;
+  return true;
 }
 
-std::vector<std::string> SelectionRecorder::Unpack(const char* sample) const {
-  std::vector<std::string> values;
-  values.reserve(parts_.size());
-  for (const Part& part : parts_) {
-    const int64_t bytes = part.accumulator.bytes();
-    values.emplace_back(sample, static_cast<size_t>(bytes));
-    sample += Aligned(bytes);
+void SelectionRecorder::EmitPresent(char* scratch, char* out) const {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const Part& part = parts_[i];
+    part.accumulator.EmitAlone(part.window.Values(scratch), out + layout_.parts[i].offset);
   }
-  return values;
+}
+
+bool SelectionRecorder::Changed(const char* sample) const {
+  for (size_t i = 0; i < parts_.size(); ++i) {
+    const auto [variable, bytes, offset] = layout_.parts[i];
+    const DataType type = parts_[i].window.type();
+    if (MovedBeyond(*on_change_, type, bytes / SizeOf(type), last_.get() + offset,
+                    sample + offset)) {
+      return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace prospero

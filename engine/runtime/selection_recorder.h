@@ -1,13 +1,14 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "engine/runtime/accumulator.h"
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cursor.h"
 #include "engine/runtime/observer.h"
+#include "engine/runtime/sample_encoder.h"
 #include "engine/runtime/window.h"
 
 namespace prospero {
@@ -16,11 +17,19 @@ namespace prospero {
 /// On the strand only.
 class SelectionRecorder {
  public:
+  /// What one takes of memory [bytes].
+  struct Needs {
+    Needs(const VariableTable& variables, const Selection& selection);
+    int64_t sample = 0;   ///< as bytes()
+    int64_t scratch = 0;  ///< that its methods are given
+    int64_t kept = 0;     ///< from step to step
+  };
+
   SelectionRecorder(const VariableTable& variables, const Selection& selection);
 
-  int64_t scratch_bytes() const { return scratch_bytes_; }
-  /// Of one sample in the recorder's store; a multiple of 8.
-  int64_t bytes() const { return bytes_; }
+  /// Of one sample in the recorder's store.
+  const SampleLayout& layout() const { return layout_; }
+  int64_t bytes() const { return layout_.bytes; }
 
   /// The network stands elsewhere: intervals begin anew.
   void Restart(Cursor cursor);
@@ -29,12 +38,15 @@ class SelectionRecorder {
 
   /// True when a sample is due after this step. Takes the step into the aggregates.
   bool AfterStep(int64_t step, char* scratch);
-  /// Writes a sample of the present values to `out`, bytes() long, aligned for doubles.
-  void Emit(char* scratch, char* out);
-  /// A sample as Emit wrote it, in pieces.
-  std::vector<std::string> Unpack(const char* sample) const;
+  /// Writes a sample of the interval that ends now to `out`, bytes() long, aligned for doubles.
+  /// False when it is to be left out, because nothing has changed.
+  bool Emit(char* scratch, char* out);
+  /// The same of the present values alone; disturbs nothing.
+  void EmitPresent(char* scratch, char* out) const;
 
  private:
+  bool Changed(const char* sample) const;
+
   struct Part {
     Window window;
     Accumulator accumulator;
@@ -44,8 +56,10 @@ class SelectionRecorder {
   const bool aggregates_;
   const int64_t every_;
   const Clock::Time::duration period_;  ///< 0: no bound on the rate
-  int64_t scratch_bytes_ = 0;
-  int64_t bytes_ = 0;
+  SampleLayout layout_;
+  const absl::optional<double> on_change_;
+  std::unique_ptr<char[]> last_;  ///< the last sample that was not left out
+  bool has_last_ = false;
 
   int64_t next_step_ = 0;
   bool open_ = true;

@@ -144,18 +144,22 @@ void Simulation::BeginEpoch() {
   for (const auto& recorder : recorders_) recorder->EpochChanged(cursor_);
 }
 
-void Simulation::AddRecorder(std::unique_ptr<Recorder> recorder, Clock::Time now) {
-  watches_.Add(recorder->variables());
-  recorder->Start(cursor_, now);
-  recorders_.push_back(std::move(recorder));
+void Simulation::Join(const std::shared_ptr<Recorder>& recorder,
+                      const std::shared_ptr<RingReader>& reader, const ObserverSpec& spec,
+                      Clock::Time now) {
+  if (!recorder->begun()) {
+    watches_.Add(recorder->variables());
+    recorders_.push_back(recorder);
+  }
+  recorder->Join(reader, spec, cursor_, now);
 }
 
-void Simulation::DropCancelled() {
-  const auto left = std::partition(
-      recorders_.begin(), recorders_.end(),
-      [](const std::unique_ptr<Recorder>& recorder) { return !recorder->queue().cancelled(); });
-  for (auto it = left; it != recorders_.end(); ++it) watches_.Remove((*it)->variables());
-  recorders_.erase(left, recorders_.end());
+void Simulation::Drop(const Recorder* recorder) {
+  const auto place = std::find_if(recorders_.begin(), recorders_.end(),
+                                  [recorder](const auto& some) { return some.get() == recorder; });
+  if (place == recorders_.end()) return;
+  watches_.Remove(recorder->variables());
+  recorders_.erase(place);
 }
 
 void Simulation::BeginSlice(Clock::Time now) {
@@ -172,7 +176,7 @@ void Simulation::Publish() {
 
 void Simulation::EndRecorders(const absl::Status& why) {
   Publish();
-  for (const auto& recorder : recorders_) recorder->queue().End(why);
+  for (const auto& recorder : recorders_) recorder->ring()->End(why);
 }
 
 }  // namespace prospero

@@ -62,9 +62,11 @@ class Simulation {
 
   // Those who watch.
 
-  void AddRecorder(std::unique_ptr<Recorder> recorder, Clock::Time now);
-  /// Lets go of recorders whose readers have left.
-  void DropCancelled();
+  /// Lets a reader in to a recording, which begins with its first one.
+  void Join(const std::shared_ptr<Recorder>& recorder, const std::shared_ptr<RingReader>& reader,
+            const ObserverSpec& spec, Clock::Time now);
+  /// Ends a recording that has no reader. Nothing if it has not begun.
+  void Drop(const Recorder* recorder);
   void BeginSlice(Clock::Time now);
   void Tell(const Event& event);
   void Publish();
@@ -87,7 +89,7 @@ class Simulation {
   double learning_wished_;
   bool frozen_ = false;
   Watches watches_;
-  std::vector<std::unique_ptr<Recorder>> recorders_;
+  std::vector<std::shared_ptr<Recorder>> recorders_;
 };
 
 }  // namespace prospero

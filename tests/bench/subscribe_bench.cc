@@ -3,7 +3,8 @@
 // Why: many may watch one network (dashboards, loggers), and none may slow it down much.
 //
 // `Strand` is what the thread that steps the network pays: it copies values after each observed
-// step and hands them over now and then. `ns_per_sample` is that, for each reader and sample.
+// step, and now and then encodes them for all readers and calls those who wait. `ns_per_sample` is
+// that, for each reader and sample.
 //
 // `Wire` is all of it: readers are streams of their own over loopback TCP, every step
 // (`every_step`) or every 10th (`thinned`). A driven network makes steps with the readers and, in
@@ -11,6 +12,9 @@
 // share the machine, so its cores set a bound. `samples/s` come to the readers, all together;
 // `lost_%` gave way to newer ones. `cpu_us_per_sample` is the time of any core, at both ends, for
 // each reader and sample.
+//
+// `Stalled` drives two equal networks a step at a time, in turns; the streams of one are never
+// read. `p50_ratio` and `p99_ratio` are what its round trips take to what the other's take.
 
 #include <benchmark/benchmark.h>
 
@@ -42,13 +46,13 @@ void Strand(benchmark::State& state) {
   const VariableTable& variables = network->variables();
   ObserverSpec spec;
   spec.selections = {{.variables = {variables.Find("p3.r"), variables.Find("loss")}}};
-  std::vector<std::unique_ptr<Recorder>> recorders;
-  std::vector<std::shared_ptr<SampleQueue>> queues;
+  const auto recorder =
+      *Recorder::Make(variables, spec.selections, spec.retained_bytes, RecordingOptions());
+  std::vector<std::shared_ptr<RingReader>> readers;
   Cursor cursor;
   for (int64_t i = 0; i < state.range(0); ++i) {
-    queues.push_back(std::make_shared<SampleQueue>(spec.capacity, nullptr));
-    recorders.push_back(std::make_unique<Recorder>(variables, spec, queues.back()));
-    recorders.back()->Start(cursor, Clock::Time());
+    readers.push_back(std::make_shared<RingReader>(spec, [] {}));
+    recorder->Join(readers.back(), spec, cursor, Clock::Time());
   }
   constexpr int64_t kSlice = 64;
   BestRate with, without;
@@ -58,16 +62,17 @@ void Strand(benchmark::State& state) {
     without.Run(1, ThreadSeconds, [&] {
       for (int64_t i = 0; i < kSlice; ++i) step();
     });
-    for (const auto& recorder : recorders) recorder->EpochChanged(cursor);
+    recorder->EpochChanged(cursor);
     with.Run(1, ThreadSeconds, [&] {
       for (int64_t i = 0; i < kSlice; ++i) {
         step();
-        for (const auto& recorder : recorders) recorder->AfterStep(cursor);
+        recorder->AfterStep(cursor);
       }
-      for (const auto& recorder : recorders) recorder->Publish(cursor);
+      recorder->Publish(cursor);
     });
-    for (const auto& queue : queues) {
-      if (!queue->Take(kSlice, &taken) || taken.samples.size() != kSlice) std::abort();
+    for (const auto& reader : readers) {
+      const bool found = recorder->ring()->Take(*reader, kSlice, INT64_MAX, &taken);
+      if (!found || taken.samples.size() != kSlice) std::abort();
     }
   }
   const double extra = 1 / with.per_second() - 1 / without.per_second();
@@ -120,18 +125,18 @@ class Reader {
   std::thread thread_;
 };
 
-/// Drives networks/<id>.
+/// Drives networks/<id>, some steps at a time.
 class Driver {
  public:
-  Driver(LocalServer& server, const std::string& id)
-      : stream_((server.MakeChain(id, kSizes), server.address()), Attach(id)) {
-    request_.mutable_advance()->set_steps(kSteps);
-    request_.mutable_advance()->set_output_every(kSteps);
+  Driver(LocalServer& server, const std::string& id, int64_t steps)
+      : stream_((server.MakeChain(id, kSizes), server.address()), Attach(id)), turn_(steps) {
+    request_.mutable_advance()->set_steps(steps);
+    request_.mutable_advance()->set_output_every(steps);
   }
   void Run() {
     stream_.Write(request_);
     stream_.Read(&response_);
-    steps_ += kSteps;
+    steps_ += turn_;
   }
   int64_t steps() const { return steps_; }
 
@@ -143,6 +148,7 @@ class Driver {
   }
 
   DriveStream stream_;
+  const int64_t turn_;
   v1::DriveRequest request_;
   v1::DriveResponse response_;
   int64_t steps_ = 0;
@@ -151,7 +157,7 @@ class Driver {
 /// range(0): readers. One iteration is a turn of each network.
 void Wire(benchmark::State& state, int64_t every) {
   LocalServer server;
-  Driver watched(server, "watched"), alone(server, "alone");
+  Driver watched(server, "watched", kSteps), alone(server, "alone", kSteps);
   std::vector<std::unique_ptr<Reader>> readers;
   for (int64_t i = 0; i < state.range(0); ++i) {
     readers.push_back(std::make_unique<Reader>(server.address(), every));
@@ -195,6 +201,67 @@ BENCHMARK_CAPTURE(Wire, every_step, 1)
     ->Arg(100)
     ->UseRealTime();
 BENCHMARK_CAPTURE(Wire, thinned, 10)->ArgName("readers")->Arg(1)->Arg(10)->Arg(100)->UseRealTime();
+
+/// A stream that is open and is never read again.
+class StalledReader {
+ public:
+  explicit StalledReader(const std::string& address)
+      : stub_(v1::SimulationService::NewStub(Connect(address))) {
+    v1::WatchRequest request;
+    v1::Subscription* const subscription = request.mutable_subscription();
+    subscription->set_network("networks/watched");
+    subscription->add_selections()->add_variables("p3.r");
+    stream_ = stub_->Watch(&context_, request);
+    v1::WatchResponse response;
+    if (!stream_->Read(&response)) std::abort();
+  }
+  ~StalledReader() {
+    context_.TryCancel();
+    v1::WatchResponse response;
+    while (stream_->Read(&response)) {
+    }
+    stream_->Finish();
+  }
+
+ private:
+  std::unique_ptr<v1::SimulationService::Stub> stub_;
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<v1::WatchResponse>> stream_;
+};
+
+/// [s]
+double Quantile(std::vector<double>* times, double q) {
+  const auto at = times->begin() + static_cast<int64_t>(q * static_cast<double>(times->size() - 1));
+  std::nth_element(times->begin(), at, times->end());
+  return *at;
+}
+
+/// range(0): streams that are not read.
+void Stalled(benchmark::State& state) {
+  LocalServer server;
+  Driver watched(server, "watched", 1), alone(server, "alone", 1);
+  std::vector<std::unique_ptr<StalledReader>> readers;
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    readers.push_back(std::make_unique<StalledReader>(server.address()));
+  }
+  // Until every socket is full.
+  for (int i = 0; i < 20'000; ++i) watched.Run();
+  std::vector<double> with, without;
+  const auto time = [](Driver& driver, std::vector<double>* times) {
+    const double begin = WallSeconds();
+    driver.Run();
+    times->push_back(WallSeconds() - begin);
+  };
+  for (auto _ : state) {
+    time(watched, &with);
+    time(alone, &without);
+  }
+  state.counters["p50_us"] = 1e6 * Quantile(&with, 0.5);
+  state.counters["p99_us"] = 1e6 * Quantile(&with, 0.99);
+  state.counters["p50_ratio"] = Quantile(&with, 0.5) / Quantile(&without, 0.5);
+  state.counters["p99_ratio"] = Quantile(&with, 0.99) / Quantile(&without, 0.99);
+}
+BENCHMARK(Stalled)->ArgName("readers")->Arg(0)->Arg(100)->UseRealTime()->Iterations(5000);
 
 }  // namespace
 }  // namespace prospero::server

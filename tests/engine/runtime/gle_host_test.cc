@@ -163,14 +163,18 @@ TEST(HostedGle, IsNotDisturbedByWhoeverWatchesEverything) {
   HostedTangle watched(5);
   Selection everything;
   for (int i = 0; i < watched.network->variables().size(); ++i) everything.variables.push_back(i);
-  ObserverSpec spec = {.selections = {everything}, .start_with_snapshot = true, .capacity = 3};
+  const ObserverSpec spec = {
+      .selections = {everything}, .start = ObserverSpec::Start::kSnapshot, .capacity = 3};
   const auto observer = *watched.instance->Observe(spec, nullptr);
   watched.Run(0, 150);
   EXPECT_EQ(Bytes(*watched.Snap()), Bytes(*alone.Snap()));
   Observed seen;
   EXPECT_TRUE(observer->Take(10, &seen));
-  EXPECT_EQ(seen.gap->count, 148);
-  EXPECT_EQ(seen.samples.back().cursor.step, 150);
+  EXPECT_EQ(seen.samples.size(), 1U);
+  EXPECT_EQ(seen.samples.back().place.cursor.step, 0);
+  EXPECT_TRUE(observer->Take(10, &seen));
+  EXPECT_EQ(seen.gap->count, 147);
+  EXPECT_EQ(seen.samples.back().place.cursor.step, 150);
 }
 
 /// 256-512-512-10, all of which learns, is stepped 50 times.

@@ -255,7 +255,7 @@ TEST(Guard, WhatIsWishedOfLearningOutlivesTheFreeze) {
   EXPECT_TRUE(robot.host.instance->status().unsafe);
   robot.host.time.Advance(milliseconds(1));
   Watch late(robot.host,
-             {.selections = {{.variables = {robot.toy().learning}}}, .start_with_snapshot = true});
+             {.selections = {{.variables = {robot.toy().learning}}}, .start = ObserverSpec::Start::kSnapshot});
   EXPECT_THAT(AsFloats(late.Samples(1)[0].values[0]), ElementsAre(0));
 }
 

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "engine/core/errors.h"
+#include "engine/runtime/accumulator.h"
 #include "engine/runtime/instance.h"
 #include "engine/runtime/scheduler.h"
+#include "engine/runtime/window.h"
+#include "gtest/gtest.h"
 #include "tests/support/box.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/toy_network.h"
@@ -117,19 +120,46 @@ struct Job : DriveJob {
   Box<bool> ended;
 };
 
+/// A sample that was encoded plainly, with the packed values of each variable.
+struct ObservedSample {
+  uint32_t selection = 0;
+  Cursor cursor;
+  std::vector<std::string> values;
+};
+
+inline std::vector<ObservedSample> Unpack(const Samples& samples,
+                                          const std::vector<Selection>& selections,
+                                          const VariableTable& variables) {
+  std::vector<ObservedSample> all;
+  for (size_t i = 0; i < samples.size(); ++i) {
+    const auto [place, bytes] = samples[i];
+    ObservedSample& sample = all.emplace_back(ObservedSample{place.selection, place.cursor, {}});
+    const Selection& selection = selections[place.selection];
+    size_t offset = 0;
+    for (const int index : selection.variables) {
+      const Window window(variables[index], selection.slice);
+      const auto size = static_cast<size_t>(
+          Accumulator::Bytes(selection.aggregation, window.type(), window.size()));
+      sample.values.emplace_back(bytes.substr(offset, size));
+      offset += size;
+    }
+  }
+  return all;
+}
+
 /// An observer and the wait for what it sees.
 struct Watch {
-  Watch(Host& host, const ObserverSpec& spec) {
+  Watch(Host& host_given, ObserverSpec spec_given) : host(host_given), spec(std::move(spec_given)) {
     observer = *host.instance->Observe(spec, [this] { ready.Put(true); });
   }
 
   /// Waits for that many samples, one by one.
   std::vector<ObservedSample> Samples(size_t count) {
     std::vector<ObservedSample> samples;
+    Observed seen;
     while (samples.size() < count) {
-      Observed seen;
       while (!observer->Take(1, &seen)) ready.Take();
-      for (ObservedSample& sample : seen.samples) samples.push_back(std::move(sample));
+      for (ObservedSample& sample : Unpacked(seen)) samples.push_back(std::move(sample));
     }
     return samples;
   }
@@ -139,17 +169,43 @@ struct Watch {
     while (events.empty()) {
       Observed seen;
       while (!observer->Take(0, &seen)) ready.Take();
-      events.insert(events.end(), seen.events.begin(), seen.events.end());
+      for (const Observed::Told& told : seen.events) events.push_back(told.event);
     }
     Event event = events.front();
     events.pop_front();
     return event;
   }
 
+  /// What is waiting once everything asked for so far was done.
+  Observed Waiting(int64_t most = INT64_MAX) {
+    host.Settle();
+    Observed seen;
+    observer->Take(most, &seen);
+    return seen;
+  }
+  std::vector<ObservedSample> Unpacked(const Observed& seen) const {
+    return Unpack(seen.samples, spec.selections, host.instance->variables());
+  }
+
+  Host& host;
+  const ObserverSpec spec;
   Box<bool> ready;
   std::deque<Event> events;
   std::shared_ptr<Observer> observer;
 };
+
+inline std::vector<int64_t> StepsOf(const Samples& samples) {
+  std::vector<int64_t> steps;
+  for (size_t i = 0; i < samples.size(); ++i) steps.push_back(samples[i].place.cursor.step);
+  return steps;
+}
+
+/// Lets a driver make that many steps.
+inline void MakeSteps(Host& host, int64_t steps) {
+  Job job;
+  job.Steps(steps).Every(steps).Run(*host.Attach());
+  EXPECT_TRUE(job.status.ok()) << job.status;
+}
 
 inline std::string Metadata(const absl::Status& status, const std::string& key) {
   std::string found;
