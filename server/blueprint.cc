@@ -46,8 +46,8 @@ Instance::Options InstanceOptions(Host& host, const Blueprint& blueprint) {
   options.admission = &host.admission;
   options.max_steps_per_job = limits.max_steps_per_advance;
   options.max_job_bytes = limits.max_payload_bytes();
-  options.max_observer_bytes = limits.max_total_bytes;
   options.max_observers = limits.max_subscriptions_per_network;
+  options.recording = host.Recording();
   return options;
 }
 

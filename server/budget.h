@@ -6,11 +6,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
 #include "engine/core/mutex.h"
+#include "engine/runtime/recording_options.h"
 
 namespace prospero::server {
 
 /// Memory that may be spent. Thread-safe; its mutex is a leaf.
-class Budget {
+class Budget final : public MemoryPool {
  public:
   /// A part of the budget, given back when it goes.
   class Reservation {
@@ -23,7 +24,7 @@ class Budget {
       return *this;
     }
     ~Reservation() {
-      if (budget_ != nullptr) budget_->Release(bytes_);
+      if (budget_ != nullptr) budget_->Give(bytes_);
     }
     int64_t bytes() const { return bytes_; }
 
@@ -41,11 +42,13 @@ class Budget {
   /// how much is taken. The budget must outlive the reservation.
   absl::StatusOr<Reservation> Reserve(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
 
+  /// The same, to be given back by hand.
+  absl::Status Take(int64_t bytes) override ABSL_LOCKS_EXCLUDED(mu_);
+  void Give(int64_t bytes) override ABSL_LOCKS_EXCLUDED(mu_);
+
   int64_t reserved() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
-  void Release(int64_t bytes) ABSL_LOCKS_EXCLUDED(mu_);
-
   const int64_t total_;
   mutable Mutex mu_;
   int64_t reserved_ ABSL_GUARDED_BY(mu_) = 0;

@@ -34,6 +34,9 @@ void AddServing(CLI::App* app, Config* config) {
   app->add_option("--drain-timeout", config->drain_timeout_s,
                   "Seconds that a shutdown waits for requests in flight before it cuts them off")
       ->check(CLI::Range(0.0, 86400.0));
+  app->add_option("--subscription-retention", config->subscription_retention_s,
+                  "Seconds that samples are retained for subscribers who were cut off")
+      ->check(CLI::Range(0.0, 86400.0));
 }
 
 /// As words, before they are understood.
@@ -70,7 +73,7 @@ void AddLimits(CLI::App* app, Limits* limits) {
   add("max-weights", limits->network.max_weights, "Weights of one network");
   add("max-network-bytes", limits->network.max_bytes, "Bytes of one network's arrays");
   add("max-total-bytes", limits->max_total_bytes,
-      "Bytes of all networks' arrays and of samples kept for slow readers");
+      "Bytes of all networks' arrays and of samples kept for their observers");
   add("max-batch-size", limits->network.max_batch_size, "Trials in parallel of one network");
   add("max-populations", limits->network.max_populations, "Populations of one network");
   add("max-projections", limits->network.max_projections, "Projections of one network");
@@ -84,6 +87,8 @@ void AddLimits(CLI::App* app, Limits* limits) {
       ->check(CLI::Range(0.0, 1.0))
       ->group("Limits");
   add("max-pending-samples", limits->max_pending_samples, "Samples kept for one slow reader");
+  add("max-retained-bytes", limits->max_retained_bytes,
+      "Bytes of samples retained for those who subscribe to the same");
 }
 
 /// What the environment says, as flags before those of the command line: the last one wins,

@@ -18,6 +18,7 @@ struct Config {
   bool allow_insecure = false;
   int workers = 0;
   double drain_timeout_s = 30.0;
+  double subscription_retention_s = 60.0;
   Logger::Options log;
   Limits limits;
 };

@@ -17,12 +17,15 @@
 #include "server/model_kind.h"
 #include "server/open_calls.h"
 #include "server/request_cache.h"
+#include "server/sweeper.h"
 
 namespace prospero::server {
 
 /// What the services share: the networks, and all that they live on. Thread-safe.
 struct Host {
-  Host(Limits limits_given, std::vector<ModelKind> kinds_given, int workers, Logger* log_given);
+  /// `retention`: for how long a recording goes on when its last reader has left.
+  Host(Limits limits_given, std::vector<ModelKind> kinds_given, int workers,
+       absl::Duration retention_given, Logger* log_given);
   /// Ends every network.
   ~Host();
   Host(const Host&) = delete;
@@ -35,8 +38,12 @@ struct Host {
   /// Ends every network with `why`. A barrier.
   void EndAll(const absl::Status& why);
 
+  /// How the networks keep what observers see.
+  RecordingOptions Recording();
+
   const Limits limits;
   const std::vector<ModelKind> kinds;
+  const absl::Duration retention;
   const absl::Time start_time;
   Logger* const log;
   std::atomic<bool> draining = false;
@@ -50,6 +57,7 @@ struct Host {
   Catalog catalog;
   Executor control;  ///< makes and ends networks: may take seconds
   Executor errands;  ///< what is short but may not run on a strand
+  Sweeper sweeper;   ///< ends recordings that nobody reads
 };
 
 /// kUnavailable, DRAINING.

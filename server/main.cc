@@ -53,6 +53,7 @@ absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Logger* log)
   options.listen = config.listen;
   options.allow_insecure = config.allow_insecure;
   options.workers = config.workers;
+  options.subscription_retention = absl::Seconds(config.subscription_retention_s);
   options.limits = config.limits;
   options.kinds = Kinds();
   options.log = log;

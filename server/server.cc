@@ -63,7 +63,8 @@ void SetConnectionRules(grpc::ServerBuilder* builder, const Limits& limits) {
 class Server::Body {
  public:
   explicit Body(Options options)
-      : host_(options.limits, std::move(options.kinds), Workers(options.workers), options.log),
+      : host_(options.limits, std::move(options.kinds), Workers(options.workers),
+              options.subscription_retention, options.log),
         services_(MakeServices(&host_)) {}
 
   absl::Status Listen(const std::string& listen, const ListenAddress& address) {

@@ -20,6 +20,8 @@ class Server {
     std::string listen = "127.0.0.1:50551";  ///< "host:port", port 0: any; or "unix:path"
     bool allow_insecure = false;             ///< to be reached from other machines
     int workers = 0;                         ///< threads that step networks; 0: the cores
+    /// For how long a subscription's samples are retained when its last reader has left.
+    absl::Duration subscription_retention = absl::Seconds(60);
     Limits limits;
     std::vector<ModelKind> kinds;
     Logger* log = nullptr;  ///< must outlive the server

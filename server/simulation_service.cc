@@ -9,7 +9,13 @@
 namespace prospero::server {
 namespace {
 
-class SimulationService final : public v1::SimulationService::CallbackService {
+/// Subscribe and Watch answer with bytes that many streams share.
+using Methods = v1::SimulationService::WithCallbackMethod_Drive<
+    v1::SimulationService::WithCallbackMethod_Step<v1::SimulationService::WithCallbackMethod_Feed<
+        v1::SimulationService::WithRawCallbackMethod_Subscribe<
+            v1::SimulationService::WithRawCallbackMethod_Watch<v1::SimulationService::Service>>>>>;
+
+class SimulationService final : public Methods {
  public:
   explicit SimulationService(Host* host) : host_(host) {}
 
@@ -26,12 +32,12 @@ class SimulationService final : public v1::SimulationService::CallbackService {
                                                  v1::FeedResponse* response) override {
     return MakeFeedSession(host_, context, response);
   }
-  grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>* Subscribe(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Subscribe(
       Context* context) override {
     return MakeSubscribeSession(host_, context);
   }
-  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(Context* context,
-                                                     const v1::WatchRequest* request) override {
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Watch(Context* context,
+                                                    const grpc::ByteBuffer* request) override {
     return MakeWatchSession(host_, context, *request);
   }
 

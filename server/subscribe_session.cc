@@ -1,5 +1,7 @@
 #include "server/subscribe_session.h"
 
+#include <grpcpp/impl/codegen/proto_utils.h>
+
 #include <algorithm>
 #include <chrono>
 #include <limits>
@@ -22,10 +24,10 @@ constexpr absl::Duration kShortestWait = absl::Milliseconds(1);
 
 /// What Subscribe and Watch share: the writing of one feed to one stream.
 ///
-/// The strand says that something is there; an errand writes it, so that many readers cost the
-/// network little. A reader who does not read costs it nothing: the observer's queue is
-/// bounded, and here at most one message waits.
-template <class Stream, class Response>
+/// Messages are bytes, put together of samples that all readers share. The recording calls, on an
+/// errand, only those who have read all before, so one who does not read costs it nothing, and here
+/// at most one message waits.
+template <class Stream>
 class FeedSession : public Stream {
  protected:
   FeedSession(Host* host, grpc::CallbackServerContext* context, absl::string_view method,
@@ -41,7 +43,6 @@ class FeedSession : public Stream {
     absl::Status status = feed_.Open(host_, subscription, "subscription", [this] { OnReady(); });
     last_write_ = SteadyClock::now();
     if (status.ok()) WatchHeart();
-    if (status.ok()) this->Pump();
     return status;
   }
 
@@ -52,20 +53,18 @@ class FeedSession : public Stream {
 
   int64_t credit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) { return credit_; }
 
-  const Response* Next(bool* /*more*/) override ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) {
+  const grpc::ByteBuffer* Next(bool* /*more*/) override ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) {
     if (this->ending()) return nullptr;
-    v1::SubscriptionEvent* const event = response_.mutable_event();
-    event->Clear();
-    if (!feed_.Next(credit_, event)) {
+    int64_t samples = 0;
+    if (!feed_.Next(credit_, &message_, &samples)) {
       if (absl::Status end = feed_.end(); !end.ok()) this->End(std::move(end));
-      if (this->ending() || !heart_beats_) return nullptr;
-      *event = feed_.Heartbeat();
+      const bool beats = !this->ending() && heart_beats_ && feed_.Heartbeat(&message_);
+      if (!beats) return nullptr;
     }
     heart_beats_ = false;
-    if (credit_ != kBoundless) credit_ -= event->samples().samples_size();
-    event->set_sequence(++sequence_);
+    if (credit_ != kBoundless) credit_ -= samples;
     last_write_ = SteadyClock::now();
-    return &response_;
+    return &message_;
   }
 
   void Leave() override ABSL_LOCKS_EXCLUDED(this->mu_) {
@@ -80,18 +79,10 @@ class FeedSession : public Stream {
   }
 
  private:
-  /// On the strand.
+  /// On an errand. Never after Leave, so the session lives.
   void OnReady() {
-    if (called_.exchange(true)) return;
-    this->Hold();
-    host_.errands.Post([this] {
-      called_ = false;
-      {
-        MutexLock lock(this->mu_);
-        this->Pump();
-      }
-      this->Release();
-    });
+    MutexLock lock(this->mu_);
+    this->Pump();
   }
 
   void WatchHeart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) {
@@ -110,19 +101,23 @@ class FeedSession : public Stream {
   }
 
   Host& host_;
-  std::atomic<bool> called_ = false;  ///< an errand is on its way
   SubscriptionFeed feed_ ABSL_GUARDED_BY(this->mu_);
   int64_t credit_ ABSL_GUARDED_BY(this->mu_);
-  uint64_t sequence_ ABSL_GUARDED_BY(this->mu_) = 0;
   bool heart_beats_ ABSL_GUARDED_BY(this->mu_) = false;
   SteadyClock::time_point last_write_ ABSL_GUARDED_BY(this->mu_);
   std::unique_ptr<grpc::Alarm> heart_ ABSL_GUARDED_BY(this->mu_);
-  Response response_ ABSL_GUARDED_BY(this->mu_);  ///< gRPC's while it is written
+  grpc::ByteBuffer message_ ABSL_GUARDED_BY(this->mu_);  ///< gRPC's while it is written
 };
 
-class SubscribeSession final
-    : public FeedSession<BidiStream<v1::SubscribeRequest, v1::SubscribeResponse>,
-                         v1::SubscribeResponse> {
+template <class Message>
+absl::Status Parse(const grpc::ByteBuffer& bytes, Message* message) {
+  grpc::ByteBuffer copy(bytes);  // of the references; parsing takes them
+  if (grpc::SerializationTraits<Message>::Deserialize(&copy, message).ok()) return absl::OkStatus();
+  return Error(absl::StatusCode::kInvalidArgument, "MALFORMED_MESSAGE",
+               absl::StrCat("the bytes are no ", Message::descriptor()->full_name()));
+}
+
+class SubscribeSession final : public FeedSession<BidiStream<grpc::ByteBuffer, grpc::ByteBuffer>> {
  public:
   SubscribeSession(Host* host, grpc::CallbackServerContext* context)
       : FeedSession(host, context, "Subscribe", /*credit=*/0) {
@@ -131,8 +126,10 @@ class SubscribeSession final
   }
 
  private:
-  void OnRequest(v1::SubscribeRequest* request) override ABSL_LOCKS_EXCLUDED(mu_) {
-    absl::Status status = Take(*request);
+  void OnRequest(grpc::ByteBuffer* bytes) override ABSL_LOCKS_EXCLUDED(mu_) {
+    v1::SubscribeRequest request;
+    absl::Status status = Parse(*bytes, &request);
+    if (status.ok()) status = Take(request);
     MutexLock lock(mu_);
     if (!status.ok()) End(std::move(status));
     Pump();
@@ -173,12 +170,13 @@ class SubscribeSession final
 
 class WatchSession final
     : public FeedSession<
-          WriteStream<grpc::ServerWriteReactor<v1::WatchResponse>, v1::WatchResponse>,
-          v1::WatchResponse> {
+          WriteStream<grpc::ServerWriteReactor<grpc::ByteBuffer>, grpc::ByteBuffer>> {
  public:
-  WatchSession(Host* host, grpc::CallbackServerContext* context, const v1::WatchRequest& request)
+  WatchSession(Host* host, grpc::CallbackServerContext* context, const grpc::ByteBuffer& bytes)
       : FeedSession(host, context, "Watch", kBoundless) {
-    absl::Status status = Open(request.subscription());
+    v1::WatchRequest request;
+    absl::Status status = Parse(bytes, &request);
+    if (status.ok()) status = Open(request.subscription());
     if (status.ok()) return;
     MutexLock lock(mu_);
     End(std::move(status));
@@ -188,14 +186,14 @@ class WatchSession final
 
 }  // namespace
 
-grpc::ServerBidiReactor<v1::SubscribeRequest, v1::SubscribeResponse>* MakeSubscribeSession(
+grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* MakeSubscribeSession(
     Host* host, grpc::CallbackServerContext* context) {
   return new SubscribeSession(host, context);
 }
 
-grpc::ServerWriteReactor<v1::WatchResponse>* MakeWatchSession(Host* host,
-                                                              grpc::CallbackServerContext* context,
-                                                              const v1::WatchRequest& request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* MakeWatchSession(Host* host,
+                                                             grpc::CallbackServerContext* context,
+                                                             const grpc::ByteBuffer& request) {
   return new WatchSession(host, context, request);
 }
 

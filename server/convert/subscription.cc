@@ -16,11 +16,6 @@ namespace {
 
 constexpr int kMaxSelections = 256;
 
-absl::Status Reserved(absl::string_view path, absl::string_view what) {
-  return FieldError(absl::StatusCode::kUnimplemented, "NOT_IMPLEMENTED", path,
-                    absl::StrCat(what, " is reserved"));
-}
-
 absl::StatusOr<Aggregation> FromProto(v1::Aggregation aggregation) {
   switch (aggregation) {
     case v1::AGGREGATION_UNSPECIFIED:
@@ -118,6 +113,16 @@ absl::StatusOr<Selection> FromProto(const v1::Selection& wire, const VariableTab
     selection.slice =
         Slice{wire.slice().start(), wire.slice().count(), stride == 0 ? int64_t{1} : stride};
   }
+  if (wire.has_on_change()) {
+    const double threshold = wire.on_change().threshold();
+    if (absl::Status status = CheckFinite(threshold, "on_change.threshold"); !status.ok()) {
+      return status;
+    }
+    if (threshold < 0.0) {
+      return InvalidField("on_change.threshold", absl::StrCat("must be >= 0, got ", threshold));
+    }
+    selection.on_change = threshold;
+  }
   if (absl::Status status = CheckAgainst(selection, table); !status.ok()) return status;
   return selection;
 }
@@ -129,19 +134,55 @@ int64_t SampledCount(const Selection& selection, const Variable& variable) {
   return selection.aggregation == Aggregation::kMinMax ? 2 * count : count;
 }
 
-absl::Status CheckReserved(const v1::Subscription& wire) {
-  using S = v1::Subscription;
-  if (wire.start() == S::START_CURSOR) return Reserved("start", "START_CURSOR");
-  if (!S::Start_IsValid(wire.start())) {
-    return InvalidField("start", absl::StrCat("is unknown: ", static_cast<int>(wire.start())));
+absl::StatusOr<ObserverSpec::Start> FromProto(v1::Subscription::Start start) {
+  switch (start) {
+    case v1::Subscription::START_UNSPECIFIED:
+    case v1::Subscription::START_NOW:
+      return ObserverSpec::Start::kNow;
+    case v1::Subscription::START_SNAPSHOT:
+      return ObserverSpec::Start::kSnapshot;
+    case v1::Subscription::START_CURSOR:
+      return ObserverSpec::Start::kBehind;
+    default:
+      return InvalidField("start", absl::StrCat("is unknown: ", static_cast<int>(start)));
   }
-  if (wire.delivery() == S::DELIVERY_RELIABLE) return Reserved("delivery", "DELIVERY_RELIABLE");
-  if (!S::Delivery_IsValid(wire.delivery())) {
-    return InvalidField("delivery",
-                        absl::StrCat("is unknown: ", static_cast<int>(wire.delivery())));
+}
+
+absl::StatusOr<ObserverSpec::Delivery> FromProto(v1::Subscription::Delivery delivery) {
+  switch (delivery) {
+    case v1::Subscription::DELIVERY_UNSPECIFIED:
+    case v1::Subscription::DELIVERY_LATEST:
+      return ObserverSpec::Delivery::kLatest;
+    case v1::Subscription::DELIVERY_RELIABLE:
+      return ObserverSpec::Delivery::kReliable;
+    default:
+      return InvalidField("delivery", absl::StrCat("is unknown: ", static_cast<int>(delivery)));
   }
-  if (wire.has_cursor()) return InvalidField("cursor", "is for START_CURSOR only");
-  return absl::OkStatus();
+}
+
+/// Behind which sample the subscription begins.
+absl::StatusOr<Place> PlaceOf(const v1::Subscription& wire) {
+  if (wire.start() != v1::Subscription::START_CURSOR) {
+    if (wire.has_cursor()) return InvalidField("cursor", "is for START_CURSOR only");
+    if (wire.has_cursor_selection()) {
+      return InvalidField("cursor_selection", "is for START_CURSOR only");
+    }
+    return Place();
+  }
+  if (!wire.has_cursor()) return InvalidField("cursor", "must be set for START_CURSOR");
+  const Cursor cursor = {wire.cursor().epoch(), wire.cursor().step()};
+  if (cursor.epoch < 0) {
+    return InvalidField("cursor.epoch", absl::StrCat("must be >= 0, got ", cursor.epoch));
+  }
+  if (cursor.step < 0) {
+    return InvalidField("cursor.step", absl::StrCat("must be >= 0, got ", cursor.step));
+  }
+  if (!wire.has_cursor_selection()) return Place{cursor};
+  if (wire.cursor_selection() >= static_cast<uint32_t>(wire.selections_size())) {
+    return InvalidField("cursor_selection", absl::StrCat("must be in [0, ", wire.selections_size(),
+                                                         "), got ", wire.cursor_selection()));
+  }
+  return Place{cursor, wire.cursor_selection()};
 }
 
 v1::Notice::Kind ToProto(Event::Kind kind) {
@@ -180,20 +221,24 @@ v1::Notice::Kind ToProto(Event::Kind kind) {
 
 }  // namespace
 
-int64_t LargestSample(const ObserverSpec& spec, const VariableTable& table) {
-  int64_t largest = 0;
+std::vector<int64_t> SampleBytes(const ObserverSpec& spec, const VariableTable& table) {
+  std::vector<int64_t> samples;
   for (const Selection& selection : spec.selections) {
-    int64_t bytes = 0;
+    int64_t& bytes = samples.emplace_back(0);
     for (const int index : selection.variables) {
       bytes += SampledCount(selection, table[index]) * SizeOf(table[index].type);
     }
-    largest = std::max(largest, bytes);
   }
-  return largest;
+  return samples;
 }
 
 absl::StatusOr<ObserverSpec> FromProto(const v1::Subscription& wire, const VariableTable& table) {
-  if (absl::Status status = CheckReserved(wire); !status.ok()) return status;
+  const absl::StatusOr<ObserverSpec::Start> start = FromProto(wire.start());
+  if (!start.ok()) return start.status();
+  const absl::StatusOr<ObserverSpec::Delivery> delivery = FromProto(wire.delivery());
+  if (!delivery.ok()) return delivery.status();
+  const absl::StatusOr<Place> behind = PlaceOf(wire);
+  if (!behind.ok()) return behind.status();
   if (wire.selections().empty() || wire.selections_size() > kMaxSelections) {
     return InvalidField("selections", absl::StrCat("must be 1 to ", kMaxSelections, ", got ",
                                                    wire.selections_size()));
@@ -201,9 +246,16 @@ absl::StatusOr<ObserverSpec> FromProto(const v1::Subscription& wire, const Varia
   if (wire.max_pending() < 0) {
     return InvalidField("max_pending", absl::StrCat("must be >= 0, got ", wire.max_pending()));
   }
+  if (wire.retained_bytes() < 0) {
+    return InvalidField("retained_bytes",
+                        absl::StrCat("must be >= 0, got ", wire.retained_bytes()));
+  }
   ObserverSpec spec;
-  spec.start_with_snapshot = wire.start() == v1::Subscription::START_SNAPSHOT;
+  spec.start = *start;
+  spec.behind = *behind;
+  spec.delivery = *delivery;
   spec.capacity = wire.max_pending();
+  spec.retained_bytes = wire.retained_bytes();
   for (int i = 0; i < wire.selections_size(); ++i) {
     absl::StatusOr<Selection> selection = FromProto(wire.selections(i), table);
     if (!selection.ok()) return UnderField(selection.status(), Element("selections", i));
@@ -213,9 +265,10 @@ absl::StatusOr<ObserverSpec> FromProto(const v1::Subscription& wire, const Varia
 }
 
 v1::SubscriptionEvent::Opened MakeOpened(const ObserverSpec& spec, const VariableTable& table,
-                                         const Cursor& cursor, double dt) {
+                                         const Observed::Opened& at, double dt) {
   v1::SubscriptionEvent::Opened opened;
-  *opened.mutable_cursor() = ToProto(cursor);
+  *opened.mutable_cursor() = ToProto(at.cursor);
+  if (at.oldest.has_value()) *opened.mutable_oldest() = ToProto(*at.oldest);
   opened.set_dt_ms(dt);
   for (const Selection& selection : spec.selections) {
     auto* selected = opened.add_selections();
@@ -248,23 +301,12 @@ v1::Notice ToProto(const Event& event) {
 
 v1::SubscriptionEvent::Gap ToProto(const Gap& gap) {
   v1::SubscriptionEvent::Gap wire;
-  wire.set_reason(v1::SubscriptionEvent::Gap::REASON_SLOW_READER);
+  using Wire = v1::SubscriptionEvent::Gap;
+  wire.set_reason(gap.reason == Gap::Reason::kEvicted ? Wire::REASON_EVICTED
+                                                      : Wire::REASON_SLOW_READER);
   *wire.mutable_first() = ToProto(gap.first);
   *wire.mutable_last() = ToProto(gap.last);
   wire.set_count(gap.count);
-  return wire;
-}
-
-v1::SubscriptionEvent::Sample ToProto(ObservedSample&& sample, const ObserverSpec& spec) {
-  v1::SubscriptionEvent::Sample wire;
-  wire.set_selection(sample.selection);
-  *wire.mutable_cursor() = ToProto(sample.cursor);
-  const std::vector<int>& variables = spec.selections[sample.selection].variables;
-  for (size_t i = 0; i < variables.size(); ++i) {
-    v1::Block* block = wire.add_values();
-    block->set_uid(UidOf(variables[i]));
-    block->set_data(std::move(sample.values[i]));
-  }
   return wire;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "engine/core/variable.h"
@@ -9,21 +10,19 @@
 
 namespace prospero::server {
 
-/// Bytes of the largest sample that a selection of `spec` takes of a network with this table.
-int64_t LargestSample(const ObserverSpec& spec, const VariableTable& table);
+/// Bytes of the values that one sample of each selection carries.
+std::vector<int64_t> SampleBytes(const ObserverSpec& spec, const VariableTable& table);
 
-/// What the subscription selects. Errors name the field of the message: kInvalidArgument for a
-/// wrong one, kUnimplemented for a reserved one. `capacity` is `max_pending` as given.
+/// What the subscription asks for. Errors name the field of the message. `capacity` and
+/// `retained_bytes` are as given: 0 is not yet what it stands for.
 absl::StatusOr<ObserverSpec> FromProto(const v1::Subscription& subscription,
                                        const VariableTable& table);
 
 /// The answer to a subscription.
 v1::SubscriptionEvent::Opened MakeOpened(const ObserverSpec& spec, const VariableTable& table,
-                                         const Cursor& cursor, double dt);
+                                         const Observed::Opened& opened, double dt);
 
 v1::Notice ToProto(const Event& event);
 v1::SubscriptionEvent::Gap ToProto(const Gap& gap);
-/// Moves the values. `spec` is what the sample was taken with.
-v1::SubscriptionEvent::Sample ToProto(ObservedSample&& sample, const ObserverSpec& spec);
 
 }  // namespace prospero::server
