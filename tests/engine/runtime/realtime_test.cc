@@ -39,7 +39,7 @@ absl::StatusOr<Cursor> SetClock(Host& host, const ClockSpec& clock) {
 double Signal(Host& host, const std::string& name) {
   Watch watch(host, {.selections = {{.variables = {host.instance->variables().Find(name)},
                                      .every_steps = int64_t{1} << 40}},
-                     .start_with_snapshot = true});
+                     .start = ObserverSpec::Start::kSnapshot});
   double value = 0.0;
   std::memcpy(&value, watch.Samples(1)[0].values[0].data(), sizeof(value));
   return value;
@@ -267,7 +267,7 @@ TEST(Rehearsal, ChangesNothing) {
     const auto look = [&host, &toy] {
       Watch watch(host, {.selections = {{.variables = {toy.u, toy.r, toy.loss, toy.norm, toy.count,
                                                        toy.present_index(), toy.steps}}},
-                         .start_with_snapshot = true});
+                         .start = ObserverSpec::Start::kSnapshot});
       return watch.Samples(1)[0].values;
     };
     const auto seen = look();
