@@ -40,6 +40,7 @@ PROGRAMS = {
     "gle_bench": "(10-100|64-512).*batch:1$",
     "activation_bench": "tanh",
     "runtime_bench": "Bare|Inline/1/|Crowd/1/",
+    "realtime_bench": "networks:1/",
     "snapshot_bench": "small|medium",
     "packed_bench": "medium_one_at_a_time/K:(1|256)/",
     "subscribe_bench": "readers:(1|10)(/|$)",
@@ -268,6 +269,14 @@ def hosting_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "One large network on all cores", counters_table(runtime, columns)
     columns = {"small_keep": "the small ones keep", "large_keeps": "the large one keeps"}
     yield "Small networks beside a large one", counters_table(runtime, columns)
+    columns = {
+        "lag_p50_us": "lag p50 [us]",
+        "lag_p99_us": "lag p99 [us]",
+        "bare_p50_us": "bare thread p50 [us]",
+        "bare_p99_us": "bare thread p99 [us]",
+        "overruns_%": "% overruns",
+    }
+    yield "Real time at 1 kHz", counters_table(found.get("realtime_bench", {}), columns)
     columns = {"snapshot_us": "time [us]", "ratio": "of a copy", "steps": "[steps]"}
     yield "Snapshots", counters_table(found.get("snapshot_bench", {}), columns)
 
@@ -299,6 +308,8 @@ def wire_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "lost_%": "% lost",
     }
     yield "Readers, through the wire", counters_table(watched, columns)
+    columns = {"p50_ratio": "round trips, p50", "p99_ratio": "p99, of those without readers"}
+    yield "Readers that do not read", counters_table(watched, columns)
 
 
 def markdown(about: dict[str, Any], goals: list[Goal], found: dict[str, Any]) -> str:
