@@ -53,7 +53,8 @@ Event::Sample Expected(const Place& place, int64_t size) {
   sample.set_selection(place.selection);
   sample.mutable_cursor()->set_epoch(place.cursor.epoch);
   sample.mutable_cursor()->set_step(place.cursor.step);
-  for (const auto& part : Layouts(size)[place.selection].parts) {
+  const std::vector<SampleLayout> layouts = Layouts(size);
+  for (const auto& part : layouts[place.selection].parts) {
     v1::Block* const block = sample.add_values();
     block->set_uid(UidOf(part.variable));
     for (int64_t i = 0; i < part.bytes; ++i) {

@@ -244,7 +244,7 @@ TEST(SubscribeHistory, KeepsEveryPromiseOverTheWire) {
     samples += WireHistory(seed).Run();
     ASSERT_FALSE(HasFatalFailure()) << "seed " << seed;
   }
-  EXPECT_GT(samples, 10'000);
+  EXPECT_GT(samples, 1000);
 }
 
 }  // namespace

@@ -23,10 +23,13 @@ inline v1::Subscription To(const std::string& id, const std::vector<std::string>
 /// A Watch stream; the first event is read.
 class Watcher {
  public:
-  Watcher(TestServer& server, const v1::Subscription& subscription) : context_(Context()) {
+  Watcher(TestServer& server, const v1::Subscription& subscription)
+      : Watcher(server.simulation(), subscription) {}
+  Watcher(v1::SimulationService::Stub& stub, const v1::Subscription& subscription)
+      : context_(Context()) {
     v1::WatchRequest request;
     *request.mutable_subscription() = subscription;
-    stream_ = server.simulation().Watch(context_.get(), request);
+    stream_ = stub.Watch(context_.get(), request);
     opened_ = Next().opened();
   }
   ~Watcher() {
