@@ -82,6 +82,8 @@ def drive_and_feed(network, steps):
         with network.drive() as drive:
             drive.advance({"output": [1.0]}, steps=20)
     network.update(learning=True)
+    with network.drive() as drive:
+        drive.advance()  # A record tells of steps, so there must be one with the last change.
 
 
 def everything(network):
