@@ -98,8 +98,8 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 
   void WatchHeart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CheckHeart() ABSL_LOCKS_EXCLUDED(mu_);
-  /// It is not the client we wait for: a request is at work, and does not only wait for its step;
-  /// or so many wait that no heartbeat is read behind them.
+  /// It is not the client we wait for: so many requests wait that no heartbeat is read behind them;
+  /// or, of a client that has sent none yet, one is at work and does not only wait for its step.
   bool Busy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Host& host_;
@@ -128,6 +128,7 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
   bool settling_ ABSL_GUARDED_BY(mu_) = false;
   /// When the last request came or was done, whichever is later.
   SteadyClock::time_point last_sign_ ABSL_GUARDED_BY(mu_);
+  bool has_heart_ ABSL_GUARDED_BY(mu_) = false;  ///< the client has sent a heartbeat
   std::unique_ptr<grpc::Alarm> heart_ ABSL_GUARDED_BY(mu_);
 };
 
@@ -146,7 +147,8 @@ void DriveSession::OnRequest(v1::DriveRequest* request) {
   } else if (attached && request->has_advance()) {
     Advance(request->mutable_advance(), arrived);
   } else if (attached && request->has_heartbeat()) {
-    // It has said that it lives.
+    MutexLock lock(mu_);
+    has_heart_ = true;
   } else if (request->has_attach()) {
     status = Protocol("attach must come once, as the first message");
   } else if (request->has_advance() || request->has_heartbeat()) {
@@ -373,7 +375,7 @@ void DriveSession::CheckHeart() {
 
 bool DriveSession::Busy() const {
   if (used_ == 0 || slots_[first_ % kSlots].state != Slot::State::kRunning) return false;
-  return used_ == kSlots || (driver_ != nullptr && driver_->at_work());
+  return used_ == kSlots || (!has_heart_ && driver_ != nullptr && driver_->at_work());
 }
 
 }  // namespace

@@ -237,6 +237,25 @@ TEST(Safety, ADriverThatStopsBeatingIsMissed) {
   EXPECT_TRUE(IsError(driver.End(), StatusCode::DEADLINE_EXCEEDED, "HEARTBEAT_MISSED"));
 }
 
+TEST(Safety, AHeartThatStopsIsMissedWhileALongRequestIsAtWork) {
+  TestServer server;
+  server.Make("a", SmallSpec(), v1::Clock::MODE_REALTIME);
+  Start(server, "a");
+  v1::DriveAttach attach = AttachTo("a");
+  attach.mutable_heartbeat()->set_nanos(kTimeoutNs);
+  TestDriver driver(server.simulation(), attach);
+  ASSERT_TRUE(driver.opened());
+  v1::DriveRequest heartbeat;
+  heartbeat.mutable_heartbeat();
+  EXPECT_TRUE(driver.SendRaw(heartbeat));
+  v1::DriveAdvance advance;
+  advance.set_steps(1'000'000);  // A minute at the least.
+  advance.set_output_every(1'000'000);
+  EXPECT_TRUE(driver.Send(advance));
+  EXPECT_TRUE(IsError(driver.End(), StatusCode::DEADLINE_EXCEEDED, "HEARTBEAT_MISSED"));
+  EXPECT_LT(server.Get("a").cursor().step(), 1'000'000);
+}
+
 TEST(Safety, HeartbeatsAreSignsOfLifeWithoutAnAnswer) {
   TestServer server;
   server.Make("a", SmallSpec());
