@@ -21,6 +21,9 @@ struct Copy : std::enable_shared_from_this<Copy> {
   void Make(const SnapshotPointer& snapshot);
   void StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored);
   void Finish(const std::shared_ptr<Record>& record);
+  /// Gives the name back before, if it is not a network's by then: a client that was refused can
+  /// try again at once.
+  void Answer(absl::StatusOr<v1::CloneNetworkResponse> response);
 
   Host& host;
   const Reply<v1::CloneNetworkResponse> reply;
@@ -65,7 +68,7 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
 void Copy::TakeSnapshot() {
   source->instance().TakeSnapshot(
       [self = shared_from_this()](const absl::StatusOr<SnapshotPointer>& snapshot) {
-        if (!snapshot.ok()) return self->reply(snapshot.status());
+        if (!snapshot.ok()) return self->Answer(snapshot.status());
         self->host.control.Post([self, snapshot = *snapshot] { self->Make(snapshot); });
       });
 }
@@ -74,7 +77,7 @@ void Copy::Make(const SnapshotPointer& snapshot) {
   clock = blueprint.clock;
   const absl::StatusOr<std::shared_ptr<Record>> built =
       Build(host, std::move(blueprint), claim->id());
-  if (!built.ok()) return reply(built.status());
+  if (!built.ok()) return Answer(built.status());
   (*built)->instance().RestoreSnapshot(snapshot, [self = shared_from_this(), record = *built](
                                                      const absl::StatusOr<Cursor>& restored) {
     if (!restored.ok()) return self->StartClock(record, restored.status());
@@ -87,12 +90,12 @@ void Copy::Make(const SnapshotPointer& snapshot) {
 void Copy::StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored) {
   if (!restored.ok()) {
     Discard(host, record);
-    return reply(restored);
+    return Answer(restored);
   }
   snapshot_memory = Budget::Reservation();  // A rehearsal may need as much.
   server::StartClock(host, record, clock,
                      [self = shared_from_this(), record](const absl::Status& status) {
-                       if (!status.ok()) return self->reply(status);
+                       if (!status.ok()) return self->Answer(status);
                        self->Finish(record);
                      });
 }
@@ -101,6 +104,11 @@ void Copy::Finish(const std::shared_ptr<Record>& record) {
   Publish(host, *claim, record);
   v1::CloneNetworkResponse response;
   *response.mutable_network() = record->Describe();
+  Answer(std::move(response));
+}
+
+void Copy::Answer(absl::StatusOr<v1::CloneNetworkResponse> response) {
+  claim.reset();
   reply(std::move(response));
 }
 

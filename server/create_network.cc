@@ -112,8 +112,8 @@ void Try(Host& host, const std::shared_ptr<Plan>& plan,
 
 void Finish(Host& host, const std::shared_ptr<Plan>& plan, const std::shared_ptr<Record>& record,
             const Reply<v1::CreateNetworkResponse>& reply) {
-  const auto finish = [&host, record, claim = plan->claim, reply] {
-    Publish(host, *claim, record);
+  const auto finish = [&host, record, plan, reply] {
+    Publish(host, *plan->claim, record);
     v1::CreateNetworkResponse response;
     *response.mutable_network() = record->Describe();
     reply(std::move(response));
@@ -135,6 +135,16 @@ void Make(Host& host, const std::shared_ptr<Plan>& plan,
   });
 }
 
+/// Gives the name back, if it is not a network's by then, before it answers: a client that was
+/// refused can try again at once.
+Reply<v1::CreateNetworkResponse> Freeing(const std::shared_ptr<Plan>& plan,
+                                         const Reply<v1::CreateNetworkResponse>& reply) {
+  return [plan, reply](absl::StatusOr<v1::CreateNetworkResponse> response) {
+    plan->claim.reset();
+    reply(std::move(response));
+  };
+}
+
 }  // namespace
 
 void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
@@ -142,15 +152,17 @@ void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
   if (request.validate_only()) {
     absl::StatusOr<Plan> plan = MakePlan(host, request);
     if (!plan.ok()) return reply(plan.status());
-    return Try(host, std::make_shared<Plan>(*std::move(plan)), reply);
+    const auto shared = std::make_shared<Plan>(*std::move(plan));
+    return Try(host, shared, Freeing(shared, reply));
   }
   host.requests.Once<v1::CreateNetworkRequest, v1::CreateNetworkResponse>(
       "CreateNetwork", request,
       [&host, &request](const Reply<v1::CreateNetworkResponse>& done) {
         absl::StatusOr<Plan> plan = MakePlan(host, request);
         if (!plan.ok()) return done(plan.status());
-        auto shared = std::make_shared<Plan>(*std::move(plan));
-        host.control.Post([&host, shared, done] { Make(host, shared, done); });
+        const auto shared = std::make_shared<Plan>(*std::move(plan));
+        host.control.Post(
+            [&host, shared, done = Freeing(shared, done)] { Make(host, shared, done); });
       },
       std::move(reply));
 }
