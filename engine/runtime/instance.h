@@ -38,7 +38,7 @@ struct InstanceStatus {
   absl::Status failure;  ///< kFailed only: reason DIVERGED, metadata `step` and `variable`
   int64_t observers = 0;
   int64_t step_cost_ns = -1;  ///< -1: not known yet
-  int64_t recordings = 0;  ///< those retained for observers who left, too
+  int64_t recordings = 0;     ///< those retained for observers who left, too
 };
 
 /// New values for one variable, packed; or one value for all of it.
@@ -105,10 +105,10 @@ class Instance : public std::enable_shared_from_this<Instance> {
     int64_t max_steps_per_job = 1'000'000;
     int64_t max_job_bytes = int64_t{64} << 20;  ///< of the results of one job
     int64_t max_observers = 256;
-    int64_t max_feed_bytes = int64_t{64} << 20;       ///< of the frames one feed keeps
+    int64_t max_feed_bytes = int64_t{64} << 20;  ///< of the frames one feed keeps
     RecordingOptions recording = {};
-    const Clock* time = &Clock::Real();               ///< the scheduler's
-    Admission* admission = nullptr;                   ///< of REALTIME clocks; null: all are let in
+    const Clock* time = &Clock::Real();  ///< the scheduler's
+    Admission* admission = nullptr;      ///< of REALTIME clocks; null: all are let in
   };
   template <class T>
   using Done = std::function<void(absl::StatusOr<T>)>;

@@ -190,8 +190,8 @@ TEST(Crowd, DriversMayComeAndGoWhileEverybodyWatches) {
   }
   threads.emplace_back([&] {
     while (!over.load()) {
-      Watch watch(host,
-                  {.selections = {{.variables = {host.toy->u}}}, .start = ObserverSpec::Start::kSnapshot});
+      Watch watch(host, {.selections = {{.variables = {host.toy->u}}},
+                         .start = ObserverSpec::Start::kSnapshot});
       watch.Samples(1);
       EXPECT_GE(host.instance->status().observers, 1);
     }

@@ -254,8 +254,8 @@ TEST(Guard, WhatIsWishedOfLearningOutlivesTheFreeze) {
   EXPECT_TRUE(robot.host.instance->status().learning);
   EXPECT_TRUE(robot.host.instance->status().unsafe);
   robot.host.time.Advance(milliseconds(1));
-  Watch late(robot.host,
-             {.selections = {{.variables = {robot.toy().learning}}}, .start = ObserverSpec::Start::kSnapshot});
+  Watch late(robot.host, {.selections = {{.variables = {robot.toy().learning}}},
+                          .start = ObserverSpec::Start::kSnapshot});
   EXPECT_THAT(AsFloats(late.Samples(1)[0].values[0]), ElementsAre(0));
 }
 
