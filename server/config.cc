@@ -2,11 +2,14 @@
 
 #include <CLI/CLI.hpp>
 #include <cctype>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/string_view.h"
 #include "server/version.h"
 
 namespace prospero::server {
@@ -37,6 +40,42 @@ void AddServing(CLI::App* app, Config* config) {
   app->add_option("--subscription-retention", config->subscription_retention_s,
                   "Seconds that samples are retained for subscribers who were cut off")
       ->check(CLI::Range(0.0, 86400.0));
+}
+
+/// As it is said, before it is understood.
+struct StorageWords {
+  std::string durability = "async";
+  double group_commit_ms = 10.0;
+};
+
+const std::map<std::string, v1::Durability>& Durabilities() {
+  static const auto* const durabilities =
+      new std::map<std::string, v1::Durability>{{"async", v1::DURABILITY_ASYNC},
+                                                {"none", v1::DURABILITY_NONE},
+                                                {"sync", v1::DURABILITY_SYNC}};
+  return *durabilities;
+}
+
+void AddStorage(CLI::App* app, StorageWords* words, StorageOptions* storage) {
+  const auto in_group = [](CLI::Option* option) { option->group("Storage"); };
+  in_group(app->add_option("--data-dir", storage->data_dir,
+                           "Directory in which networks, journals and snapshots are kept; one "
+                           "server at a time uses it")
+               ->check([](const std::string& path) {
+                 return path.empty() ? std::string("must not be empty") : std::string();
+               }));
+  in_group(app->add_flag("--ephemeral", storage->ephemeral, "Keep nothing when the server ends"));
+  in_group(app->add_option("--durability", words->durability,
+                           "Of networks that are created without one: what a killed server keeps. "
+                           "none: the last snapshot; async: all but some milliseconds; sync: all "
+                           "that was acknowledged")
+               ->check(CLI::IsMember({"none", "async", "sync"})));
+  in_group(app->add_option("--group-commit", words->group_commit_ms,
+                           "Milliseconds that a write gathers others while nobody waits for it")
+               ->check(CLI::Range(0.0, 1000.0)));
+  in_group(app->add_option("--recovery-threads", storage->recovery_threads,
+                           "Threads that bring networks back at the start; 0: one per core")
+               ->check(CLI::Range(0, 1024)));
 }
 
 /// As words, before they are understood.
@@ -87,8 +126,36 @@ void AddLimits(CLI::App* app, Limits* limits) {
       ->check(CLI::Range(0.0, 1.0))
       ->group("Limits");
   add("max-pending-samples", limits->max_pending_samples, "Samples kept for one slow reader");
+  add("max-snapshots", limits->max_snapshots_per_network, "Snapshots of one network");
   add("max-retained-bytes", limits->max_retained_bytes,
       "Bytes of samples retained for those who subscribe to the same");
+}
+
+/// Who has given an option a value; the later beats the earlier.
+enum class Source : uint8_t { kNobody, kFile, kEnvironment, kFlag };
+
+Source SourceOf(const CLI::App& app, const std::string& name, int argc, const char* const* argv) {
+  for (int i = 1; i < argc; ++i) {
+    const absl::string_view word = argv[i];
+    if (word == "--" + name || absl::StartsWith(word, "--" + name + "=")) return Source::kFlag;
+  }
+  const char* const value = std::getenv(EnvironmentName(name).c_str());
+  if (value != nullptr && *value != '\0') return Source::kEnvironment;
+  return app.count("--" + name) > 0 ? Source::kFile : Source::kNobody;
+}
+
+/// An ephemeral server has no use for what says how things are kept. Where `ephemeral` comes from
+/// a stronger source than that, it wins; else somebody is mistaken.
+void CheckEphemeral(const CLI::App& app, const std::string& durability, int argc,
+                    const char* const* argv) {
+  const Source ephemeral = SourceOf(app, "ephemeral", argc, argv);
+  const auto check = [&](const std::string& name) {
+    const Source source = SourceOf(app, name, argc, argv);
+    if (source == Source::kNobody || source < ephemeral) return;
+    throw CLI::ValidationError("--" + name, "does not go with --ephemeral, which keeps nothing");
+  };
+  check("data-dir");
+  if (durability != "none") check("durability");
 }
 
 /// What the environment says, as flags before those of the command line: the last one wins,
@@ -118,6 +185,8 @@ absl::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
   app.allow_config_extras(CLI::config_extras_mode::error);
   app.option_defaults()->always_capture_default();
   AddServing(&app, &config);
+  StorageWords storage_words;
+  AddStorage(&app, &storage_words, &config.storage);
   LogWords words;
   AddLogging(&app, &words, &config.log);
   AddLimits(&app, &config.limits);
@@ -126,9 +195,12 @@ absl::variant<Config, ExitNow> ReadConfig(int argc, const char* const* argv) {
       "configuration file. A flag beats the environment, and that the file.");
   try {
     app.parse(Arguments(&app, argc, argv));
+    if (config.storage.ephemeral) CheckEphemeral(app, storage_words.durability, argc, argv);
   } catch (const CLI::ParseError& error) {
     return ExitNow{app.exit(error)};
   }
+  config.storage.durability = Durabilities().at(storage_words.durability);
+  config.storage.group_commit = absl::Milliseconds(storage_words.group_commit_ms);
   config.log.json = words.format == "json";
   config.log.level = Levels().at(words.level);
   return config;

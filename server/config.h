@@ -4,6 +4,7 @@
 
 #include "absl/time/time.h"
 #include "absl/types/variant.h"
+#include "server/durability/storage_options.h"
 #include "server/limits.h"
 #include "server/log.h"
 
@@ -19,6 +20,7 @@ struct Config {
   int workers = 0;
   double drain_timeout_s = 30.0;
   double subscription_retention_s = 60.0;
+  StorageOptions storage;
   Logger::Options log;
   Limits limits;
 };

@@ -67,6 +67,7 @@ v1::Limits ToProto(const Limits& limits) {
   wire.set_max_subscriptions_per_network(limits.max_subscriptions_per_network);
   wire.set_max_pending_samples(limits.max_pending_samples);
   wire.set_max_retained_bytes(limits.max_retained_bytes);
+  wire.set_max_snapshots_per_network(limits.max_snapshots_per_network);
   wire.set_max_populations(Saturate(limits.network.max_populations));
   wire.set_max_projections(Saturate(limits.network.max_projections));
   return wire;

@@ -20,6 +20,7 @@ struct Limits {
   int32_t max_subscriptions_per_network = 256;
   int32_t max_pending_samples = 65'536;
   int64_t max_retained_bytes = int64_t{64} << 20;  ///< of one recording
+  int32_t max_snapshots_per_network = 1000;
   double realtime_share = 0.8;  ///< of the workers: what REALTIME networks may take together
 
   /// What is left of a message for arrays.

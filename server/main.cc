@@ -54,6 +54,7 @@ absl::StatusOr<std::unique_ptr<Server>> Start(const Config& config, Logger* log)
   options.allow_insecure = config.allow_insecure;
   options.workers = config.workers;
   options.subscription_retention = absl::Seconds(config.subscription_retention_s);
+  options.storage = config.storage;
   options.limits = config.limits;
   options.kinds = Kinds();
   options.log = log;

@@ -6,6 +6,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "server/durability/storage_options.h"
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/model_kind.h"
@@ -22,6 +23,7 @@ class Server {
     int workers = 0;                         ///< threads that step networks; 0: the cores
     /// For how long a subscription's samples are retained when its last reader has left.
     absl::Duration subscription_retention = absl::Seconds(60);
+    StorageOptions storage;
     Limits limits;
     std::vector<ModelKind> kinds;
     Logger* log = nullptr;  ///< must outlive the server

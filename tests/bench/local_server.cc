@@ -54,6 +54,7 @@ LocalServer::LocalServer(int workers) {
   options.kinds = {GleKind()};
   options.log = log_.get();
   options.workers = workers;
+  options.storage.ephemeral = true;
   server_ = *Server::Start(std::move(options));
 }
 

@@ -91,7 +91,7 @@ def served(link: Link, folder: Path) -> Iterator[str]:
     assert os.access(binary, os.X_OK), "set PROSPEROD to the path of a prosperod"
     port_file = folder / "port"
     listen = f"{link.near_address}:0"
-    flags = ["--listen", listen, "--allow-insecure", "--port-file", str(port_file)]
+    flags = ["--ephemeral", "--listen", listen, "--allow-insecure", "--port-file", str(port_file)]
     with running(link.on_near(binary, *flags)):
         deadline = time.monotonic() + _PATIENCE
         while not port_file.exists():

@@ -81,10 +81,26 @@ v1::GetServerInfoResponse Info(const ServerProcess& server) {
 TEST(Prosperod, ExplainsEveryFlag) {
   const Output help = Prosperod("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* flag :
-       {"--listen", "--port-file", "--allow-insecure", "--workers", "--config", "--log-format",
-        "--log-level", "--log-file", "--drain-timeout", "--max-networks", "--max-neurons",
-        "--max-weights", "--max-message-bytes", "PROSPERO_DRAIN_TIMEOUT"}) {
+  for (const char* flag : {"--listen",
+                           "--port-file",
+                           "--allow-insecure",
+                           "--workers",
+                           "--config",
+                           "--log-format",
+                           "--log-level",
+                           "--log-file",
+                           "--drain-timeout",
+                           "--max-networks",
+                           "--max-neurons",
+                           "--max-weights",
+                           "--max-message-bytes",
+                           "--data-dir",
+                           "--ephemeral",
+                           "--durability",
+                           "--group-commit",
+                           "--max-snapshots",
+                           "--recovery-threads",
+                           "PROSPERO_DRAIN_TIMEOUT"}) {
     EXPECT_THAT(help.text, HasSubstr(flag));
   }
   EXPECT_EQ(Prosperod("--version").text, "prosperod 0.1.0\n");
@@ -97,6 +113,28 @@ TEST(Prosperod, RefusesFlagsThatItDoesNotKnow) {
   Folder folder;
   EXPECT_NE(Prosperod("--config " + folder.Write("a.toml", "lisen = \"127.0.0.1:0\"\n")).code, 0);
   EXPECT_NE(Prosperod("--config " + folder.At("missing.toml")).code, 0);
+}
+
+TEST(Prosperod, RefusesToKeepThingsAndNotTo) {
+  Folder folder;
+  const std::string data_dir = "--data-dir " + folder.At("data");
+  const std::string file = folder.Write("a.toml", "ephemeral = true\n");
+  for (const std::string& arguments :
+       {"--ephemeral " + data_dir, std::string("--ephemeral --durability sync"),
+        data_dir + " --config " + file, std::string("--durability always"),
+        std::string("--data-dir ''"), std::string("--group-commit 1001")}) {
+    EXPECT_NE(Prosperod(arguments).code, 0) << arguments;
+  }
+  EXPECT_THAT(Prosperod("--ephemeral " + data_dir).text, HasSubstr("--ephemeral"));
+  EXPECT_FALSE(std::filesystem::exists(folder.At("data")));
+}
+
+TEST(Prosperod, IsEphemeralThoughTheEnvironmentNamesADirectory) {
+  Folder folder;
+  setenv("PROSPERO_DATA_DIR", folder.At("data").c_str(), 1);
+  const ServerProcess server({"--ephemeral"});
+  unsetenv("PROSPERO_DATA_DIR");
+  EXPECT_FALSE(std::filesystem::exists(folder.At("data")));
 }
 
 TEST(Prosperod, ListensWhereOthersCanReachItOnlyWhenTold) {
@@ -296,7 +334,7 @@ TEST(Prosperod, CutsOffWhatDoesNotEndInTime) {
 
 TEST(Prosperod, RefusesAPortThatIsTaken) {
   const ServerProcess server;
-  const Output second = Prosperod("--listen " + server.address());
+  const Output second = Prosperod("--ephemeral --listen " + server.address());
   EXPECT_EQ(second.code, 1);
   EXPECT_THAT(second.text, HasSubstr("cannot listen"));
 }

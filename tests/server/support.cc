@@ -53,6 +53,7 @@ TestServer::TestServer(const std::function<void(Server::Options&)>& change) {
   Server::Options options;
   options.listen = "127.0.0.1:0";
   options.workers = 2;
+  options.storage.ephemeral = true;
   options.kinds = {GleKind(), LatentEquilibriumKind(), MicrocircuitKind()};
   options.log = log_.get();
   if (change) change(options);

@@ -192,7 +192,7 @@ def server(options: argparse.Namespace) -> Iterator[str]:
         return
     with tempfile.TemporaryDirectory() as folder:
         port = Path(folder) / "port"
-        command = [options.prosperod, "--listen", "127.0.0.1:0", "--port-file", str(port)]
+        command = [options.prosperod, "--ephemeral", "--listen", "127.0.0.1:0", "--port-file", str(port)]
         process = subprocess.Popen(
             [*command, "--workers", "1"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
