@@ -31,12 +31,20 @@ from prospero.components import (
     Uniform,
 )
 from prospero.drive import Drive
+from prospero.durability import (
+    Recovery,
+    Snapshot,
+    SnapshotPolicy,
+    Storage,
+)
 from prospero.errors import (
     Aborted,
     AlreadyExists,
+    BadSnapshot,
     Cancelled,
     ClockMismatch,
     CursorEvicted,
+    DataLoss,
     DeadlineExceeded,
     Diverged,
     Draining,
@@ -45,6 +53,7 @@ from prospero.errors import (
     FeedTaken,
     FieldViolation,
     FrameLate,
+    HasSnapshots,
     HeartbeatMissed,
     InputFed,
     Internal,
@@ -52,6 +61,7 @@ from prospero.errors import (
     LeaseHeld,
     LeaseLost,
     LimitExceeded,
+    NetworkDamaged,
     NetworkDeleted,
     NetworkFailed,
     NetworkPaused,
@@ -62,7 +72,11 @@ from prospero.errors import (
     ProsperoWarning,
     RealtimeOverload,
     ResourceExhausted,
+    SnapshotDamaged,
+    SnapshotMismatch,
     StepMismatch,
+    StorageDegraded,
+    StorageEphemeral,
     Unauthenticated,
     Unavailable,
     Unimplemented,
@@ -74,6 +88,7 @@ from prospero.network import Network
 from prospero.noise import HeldWhite, OrnsteinUhlenbeck
 from prospero.record import Record
 from prospero.safety import Safety
+from prospero.server import ServerInfo, ServerStorage
 from prospero.subscription import Subscription
 from prospero.values import (
     Advanced,
@@ -87,7 +102,6 @@ from prospero.values import (
     Run,
     Sample,
     Schema,
-    ServerInfo,
     Variable,
 )
 
@@ -98,12 +112,14 @@ __all__ = [
     "Advanced",
     "Aligned",
     "AlreadyExists",
+    "BadSnapshot",
     "Cancelled",
     "Client",
     "ClockMismatch",
     "Constant",
     "Cursor",
     "CursorEvicted",
+    "DataLoss",
     "DeadlineExceeded",
     "Direct",
     "Diverged",
@@ -119,6 +135,7 @@ __all__ = [
     "Footprint",
     "FrameLate",
     "Gap",
+    "HasSnapshots",
     "Heartbeat",
     "HeartbeatMissed",
     "HeldWhite",
@@ -132,6 +149,7 @@ __all__ = [
     "LowPass",
     "Momentum",
     "Network",
+    "NetworkDamaged",
     "NetworkDeleted",
     "NetworkFailed",
     "NetworkPaused",
@@ -149,6 +167,7 @@ __all__ = [
     "Realtime",
     "RealtimeOverload",
     "Record",
+    "Recovery",
     "ResourceExhausted",
     "Run",
     "SGD",
@@ -157,7 +176,15 @@ __all__ = [
     "Schema",
     "Selection",
     "ServerInfo",
+    "ServerStorage",
+    "Snapshot",
+    "SnapshotDamaged",
+    "SnapshotMismatch",
+    "SnapshotPolicy",
     "StepMismatch",
+    "Storage",
+    "StorageDegraded",
+    "StorageEphemeral",
     "Subscription",
     "Transpose",
     "Unauthenticated",

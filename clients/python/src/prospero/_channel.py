@@ -16,12 +16,24 @@ _RETRY = {
     "retryableStatusCodes": ["UNAVAILABLE"],
 }
 # Calls of these services can be repeated: they only read, or carry a request id. Step and
-# the streams move a network and are never repeated.
-_REPEATABLE = ("prospero.v1.NetworkService", "prospero.v1.ServerService")
+# the streams that move a network are never repeated.
+_REPEATABLE: list[dict[str, str]] = [
+    {"service": "prospero.v1.NetworkService"},
+    {"service": "prospero.v1.ServerService"},
+    *(
+        {"service": "prospero.v1.StateService", "method": method}
+        for method in (
+            "CreateSnapshot",
+            "DeleteSnapshot",
+            "GetSnapshot",
+            "GetUpload",
+            "ListSnapshots",
+            "RestoreSnapshot",
+        )
+    ),
+]
 
-_SERVICE_CONFIG = json.dumps(
-    {"methodConfig": [{"name": [{"service": s} for s in _REPEATABLE], "retryPolicy": _RETRY}]}
-)
+_SERVICE_CONFIG = json.dumps({"methodConfig": [{"name": _REPEATABLE, "retryPolicy": _RETRY}]})
 
 
 def options(extra: Sequence[Option] = ()) -> list[Option]:

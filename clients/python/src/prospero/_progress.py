@@ -9,15 +9,18 @@ from typing import Any
 
 
 class Progress:
-    """Counts steps on the terminal.
+    """Counts steps, or something else, on the terminal.
 
     Args:
         total: steps to come.
         show: None shows it on a terminal, once two seconds have passed.
         title: what is counted.
+        unit: of what.
     """
 
-    def __init__(self, total: int, show: bool | None, title: str = "steps") -> None:
+    def __init__(
+        self, total: int, show: bool | None, title: str = "steps", unit: str = "step"
+    ) -> None:
         self._bar: Any = None
         if show is False or (show is None and not sys.stderr.isatty()):
             return
@@ -27,7 +30,7 @@ class Progress:
         except ImportError:
             self._bar = _Line(total, delay, title)
         else:
-            self._bar = tqdm(total=total, unit="step", unit_scale=True, desc=title, delay=delay)
+            self._bar = tqdm(total=total, unit=unit, unit_scale=True, desc=title, delay=delay)
 
     def advance(self, steps: int, loss: float | None) -> None:
         if self._bar is not None:

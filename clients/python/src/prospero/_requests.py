@@ -15,6 +15,7 @@ from prospero._frames import Inputs, Ports
 from prospero._spec import Spec
 from prospero._time import duration
 from prospero.clock import Clock, ClockMode
+from prospero.durability import Durability, SnapshotPolicy, durability_to
 from prospero.errors import NetworkDeleted, invalid
 from prospero.safety import Safety
 from prospero.values import Advanced, Schema, cursor_from, variable_from
@@ -41,6 +42,8 @@ def create(
     clock: Clock,
     learning: bool,
     safety: Safety | None,
+    durability: Durability | None,
+    snapshot_policy: SnapshotPolicy | None,
     request: str | None,
     validate_only: bool,
 ) -> v1.CreateNetworkRequest:
@@ -51,6 +54,8 @@ def create(
         clock=clocks.to_proto(clock),
         learning=learning,
         safety=None if safety is None else safety.to_proto(),
+        durability=durability_to(durability),
+        snapshot_policy=None if snapshot_policy is None else snapshot_policy.to_proto(),
     )
     return v1.CreateNetworkRequest(
         network_id=id or "",
@@ -66,6 +71,8 @@ def update(
     clock: Clock | None,
     learning: bool | None,
     safety: Safety | None,
+    durability: Durability | None,
+    snapshot_policy: SnapshotPolicy | None,
     parameters: Mapping[str, npt.ArrayLike] | None,
     etag: str,
 ) -> v1.UpdateNetworkRequest:
@@ -85,6 +92,13 @@ def update(
     if safety is not None:
         request.network.safety.CopyFrom(safety.to_proto())
         request.update_mask.paths.append("safety")
+    if durability is not None:
+        request.network.durability = durability_to(durability)
+        request.update_mask.paths.append("durability")
+    if snapshot_policy is not None:
+        if (policy := snapshot_policy.to_proto()) is not None:
+            request.network.snapshot_policy.CopyFrom(policy)
+        request.update_mask.paths.append("snapshot_policy")
     for variable, value in (parameters or {}).items():
         request.parameters[variable].CopyFrom(to_tensor(value, variable))
     return request
@@ -96,15 +110,22 @@ def check_uid(uid: str, network: v1.Network) -> None:
         raise NetworkDeleted(f"'{network.name}' was deleted, and another one has its name now")
 
 
-def delete(id: str, allow_missing: bool) -> v1.DeleteNetworkRequest:
+def delete(id: str, allow_missing: bool, force: bool) -> v1.DeleteNetworkRequest:
     return v1.DeleteNetworkRequest(
-        name=name_of(id), allow_missing=allow_missing, request_id=request_id()
+        name=name_of(id), allow_missing=allow_missing, force=force, request_id=request_id()
     )
 
 
-def clone(name: str, id: str | None, labels: Mapping[str, str] | None) -> v1.CloneNetworkRequest:
+def clone(
+    name: str, id: str | None, labels: Mapping[str, str] | None, snapshot: str
+) -> v1.CloneNetworkRequest:
+    """snapshot: its whole name, or ""."""
     return v1.CloneNetworkRequest(
-        name=name, network_id=id or "", labels=dict(labels or {}), request_id=request_id()
+        name=name,
+        network_id=id or "",
+        labels=dict(labels or {}),
+        request_id=request_id(),
+        snapshot=snapshot,
     )
 
 

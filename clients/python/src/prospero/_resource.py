@@ -6,6 +6,16 @@ import warnings
 
 from prospero import errors, v1
 from prospero.clock import ClockMode, Realtime, mode_from, realtime_from
+from prospero.durability import (
+    Durability,
+    Recovery,
+    SnapshotPolicy,
+    Storage,
+    durability_from,
+    policy_from,
+    recovery_from,
+    storage_from,
+)
 from prospero.errors import ProsperoError, ProsperoWarning
 from prospero.safety import Safety, safety_from
 from prospero.values import (
@@ -86,15 +96,38 @@ class Resource:
 
     @property
     def state(self) -> str:
-        """ "running", "paused" or "failed"."""
+        """ "running", "paused" or "failed"; "recovering" while the server, which was started,
+        brings it back: calls wait; "damaged": nothing good is left of it, see `failure`."""
         return str(v1.Network.State.Name(self._proto.state)).removeprefix("STATE_").lower()
 
     @property
     def failure(self) -> ProsperoError | None:
-        """Why it failed: `metadata` names the `step` and the `variable`."""
+        """Why it failed: `metadata` names the `step` and the `variable`; or what is damaged."""
         if not self._proto.HasField("failure"):
             return None
         return errors.from_status(self._proto.failure)
+
+    @property
+    def durability(self) -> Durability:
+        """What is kept of it when its server is killed."""
+        return durability_from(self._proto.durability)
+
+    @property
+    def snapshot_policy(self) -> SnapshotPolicy | None:
+        """Snapshots that the server takes by itself; None: none."""
+        if not self._proto.HasField("snapshot_policy"):
+            return None
+        return policy_from(self._proto.snapshot_policy)
+
+    @property
+    def storage(self) -> Storage:
+        """How well it is kept at present."""
+        return storage_from(self._proto.storage)
+
+    @property
+    def recovery(self) -> Recovery | None:
+        """How it came back with its server; None: it was made since."""
+        return recovery_from(self._proto.recovery) if self._proto.HasField("recovery") else None
 
     @property
     def warnings(self) -> tuple[NetworkWarning, ...]:

@@ -34,6 +34,11 @@ def timestamp(unix: float, field: str) -> Timestamp:
     return Timestamp(seconds=whole, nanos=nanos)
 
 
+def unix(timestamp: Timestamp) -> float:
+    """Seconds since 1970."""
+    return float(timestamp.seconds + timestamp.nanos / _NS)
+
+
 def _split(seconds: float) -> tuple[int, int]:
     """Whole seconds and nanoseconds, without loss of what the float holds."""
     whole = math.floor(seconds)

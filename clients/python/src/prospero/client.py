@@ -12,14 +12,17 @@ from prospero import _channel, _requests, errors, v1
 from prospero._requests import AnySpec
 from prospero._resource import warn
 from prospero.clock import Clock
+from prospero.durability import Durability, SnapshotPolicy
 from prospero.network import Network
 from prospero.safety import Safety
+from prospero.server import ServerInfo, server_info_from
 from prospero.v1 import (
     network_service_pb2_grpc,
     server_service_pb2_grpc,
     simulation_service_pb2_grpc,
+    state_service_pb2_grpc,
 )
-from prospero.values import Footprint, ServerInfo, footprint_from, server_info_from
+from prospero.values import Footprint, footprint_from
 
 
 class Client:
@@ -60,6 +63,7 @@ class Client:
         self._networks = network_service_pb2_grpc.NetworkServiceStub(self._channel)
         self._server = server_service_pb2_grpc.ServerServiceStub(self._channel)
         self._simulation = simulation_service_pb2_grpc.SimulationServiceStub(self._channel)
+        self._state = state_service_pb2_grpc.StateServiceStub(self._channel)
         self._live = simulation_service_pb2_grpc.SimulationServiceStub(self._live_channel)
 
     def create_network(
@@ -71,6 +75,8 @@ class Client:
         clock: Clock = "lockstep",
         learning: bool = True,
         safety: Safety | None = None,
+        durability: Durability | None = None,
+        snapshot_policy: SnapshotPolicy | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Network:
@@ -85,6 +91,9 @@ class Client:
                 others.
             learning: False switches all plasticity off.
             safety: what happens when inputs or the driver stop.
+            durability: what is kept when the server is killed: "none", "async" or "sync"; None
+                is the server's default.
+            snapshot_policy: snapshots that the server takes by itself.
             request_id: makes the call repeatable; None takes a new one.
 
         Raises:
@@ -93,7 +102,18 @@ class Client:
             LimitExceeded: the network is larger than the server allows.
             RealtimeOverload: it does not fit beside what is REALTIME already.
         """
-        request = _requests.create(spec, id, labels, clock, learning, safety, request_id, False)
+        request = _requests.create(
+            spec,
+            id,
+            labels,
+            clock,
+            learning,
+            safety,
+            durability,
+            snapshot_policy,
+            request_id,
+            validate_only=False,
+        )
         made = self._call(self._networks.CreateNetwork, request, timeout).network
         warn(made)
         return Network(self, made)
@@ -103,7 +123,7 @@ class Client:
     ) -> Footprint:
         """Checks all that `create_network` checks, tells what the network would take, and makes
         nothing. Raises as it does."""
-        request = _requests.create(spec, id, None, "lockstep", True, None, None, True)
+        request = _requests.create(spec, id, None, "lockstep", True, None, None, None, None, True)
         checked = self._call(self._networks.CreateNetwork, request, timeout).network
         warn(checked)
         return footprint_from(checked.footprint)
@@ -130,10 +150,24 @@ class Client:
             request.page_token = page.next_page_token
 
     def delete_network(
-        self, id: str, *, allow_missing: bool = False, timeout: float | None = None
+        self,
+        id: str,
+        *,
+        allow_missing: bool = False,
+        force: bool = False,
+        timeout: float | None = None,
     ) -> None:
-        """Removes a network; its streams end. Raises NotFound unless `allow_missing`."""
-        request = _requests.delete(id, allow_missing)
+        """Removes a network and all that was kept of it; its streams end.
+
+        Args:
+            allow_missing: no error when there is none.
+            force: its snapshots are deleted, too.
+
+        Raises:
+            NotFound: there is none.
+            HasSnapshots: it has snapshots.
+        """
+        request = _requests.delete(id, allow_missing, force)
         self._call(self._networks.DeleteNetwork, request, timeout)
 
     def server_info(self, *, timeout: float | None = None) -> ServerInfo:

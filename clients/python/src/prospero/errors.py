@@ -150,6 +150,12 @@ class Unavailable(ProsperoError, ConnectionError):
     default_code = grpc.StatusCode.UNAVAILABLE
 
 
+class DataLoss(ProsperoError):
+    """What was kept is damaged."""
+
+    default_code = grpc.StatusCode.DATA_LOSS
+
+
 class LeaseHeld(FailedPrecondition):
     """Another driver holds the network; `preempt=True` takes it over."""
 
@@ -221,6 +227,35 @@ class Draining(Unavailable):
     """The server is shutting down."""
 
 
+class StorageDegraded(Unavailable):
+    """The server's disk refuses what is to be kept: full, or an error. Of a call or frame that
+    had begun, look at the cursor: it may still be kept. `Network.storage` tells more."""
+
+
+class HasSnapshots(FailedPrecondition):
+    """The network has snapshots: `delete(force=True)` deletes them, too."""
+
+
+class StorageEphemeral(FailedPrecondition):
+    """The server keeps nothing, so the durability can only be "none"."""
+
+
+class SnapshotMismatch(FailedPrecondition):
+    """The snapshot is not of a network with exactly these arrays."""
+
+
+class BadSnapshot(InvalidArgument):
+    """What was imported is no snapshot, or damaged."""
+
+
+class SnapshotDamaged(DataLoss):
+    """The file of the snapshot is not what was written."""
+
+
+class NetworkDamaged(DataLoss):
+    """What was kept of the network is damaged and no good state is left; delete it."""
+
+
 _BY_CODE: dict[grpc.StatusCode, type[ProsperoError]] = {
     kind.default_code: kind for kind in ProsperoError.__subclasses__()
 }
@@ -242,6 +277,13 @@ _BY_REASON: dict[str, type[ProsperoError]] = {
     "REALTIME_OVERLOAD": RealtimeOverload,
     "LIMIT_EXCEEDED": LimitExceeded,
     "DRAINING": Draining,
+    "STORAGE_DEGRADED": StorageDegraded,
+    "HAS_SNAPSHOTS": HasSnapshots,
+    "STORAGE_EPHEMERAL": StorageEphemeral,
+    "SNAPSHOT_MISMATCH": SnapshotMismatch,
+    "BAD_SNAPSHOT": BadSnapshot,
+    "SNAPSHOT_DAMAGED": SnapshotDamaged,
+    "NETWORK_DAMAGED": NetworkDamaged,
 }
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from prospero import _requests, errors, v1
+from prospero import _requests, _snapshots, errors, v1
 from prospero._feeds import Between, Late, feed_open, feed_variable
 from prospero._frames import Inputs
 from prospero._requests import Scope, names
 from prospero._resource import Resource
 from prospero._samples import Options, Selection, subscription
+from prospero._snapshots import AnySnapshot
 from prospero._tape import selections
+from prospero._transfer import AnyFile, Transfer, new_id
 from prospero.clock import Clock
 from prospero.drive import Drive
+from prospero.durability import Durability, Snapshot, SnapshotPolicy, snapshot_from
 from prospero.feed import Feed
 from prospero.record import Record
 from prospero.safety import Safety
@@ -58,6 +61,8 @@ class Network(Resource):
         clock: Clock | None = None,
         learning: bool | None = None,
         safety: Safety | None = None,
+        durability: Durability | None = None,
+        snapshot_policy: SnapshotPolicy | None = None,
         parameters: Mapping[str, npt.ArrayLike] | None = None,
         etag: str = "",
     ) -> Cursor:
@@ -69,6 +74,9 @@ class Network(Resource):
                 running.
             learning: all plasticity on or off.
             safety: what happens when inputs or the driver stop; `Safety()` for nothing.
+            durability: what is kept when the server is killed: "none", "async" or "sync".
+            snapshot_policy: snapshots that the server takes by itself; `SnapshotPolicy()` for
+                none.
             parameters: new values of variables of role parameter, input or weight, by name;
                 a number fills the whole array.
             etag: of the network as the caller knows it; EtagMismatch when it has changed.
@@ -76,7 +84,17 @@ class Network(Resource):
         Raises:
             RealtimeOverload: it does not fit beside what is REALTIME already.
         """
-        request = _requests.update(self.name, labels, clock, learning, safety, parameters, etag)
+        request = _requests.update(
+            self.name,
+            labels,
+            clock,
+            learning,
+            safety,
+            durability,
+            snapshot_policy,
+            parameters,
+            etag,
+        )
         response = self._call(self._stub.UpdateNetwork, request)
         self._proto = response.network
         return cursor_from(response.applied_at)
@@ -106,14 +124,122 @@ class Network(Resource):
         request = _requests.reset(self.name, scopes, seed, etag)
         return self._tell(self._stub.ResetNetwork, request)
 
-    def clone(self, id: str | None = None, *, labels: Mapping[str, str] | None = None) -> Network:
-        """A new network that goes on, bit for bit, from the present state of this one."""
-        request = _requests.clone(self.name, id, labels)
+    def clone(
+        self,
+        id: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        snapshot: AnySnapshot | None = None,
+    ) -> Network:
+        """A new network that goes on, bit for bit, from the present state of this one, or from
+        one of its snapshots."""
+        origin = "" if snapshot is None else _snapshots.name_of(self.name, snapshot)
+        request = _requests.clone(self.name, id, labels, origin)
         return Network(self._client, self._call(self._stub.CloneNetwork, request).network)
 
-    def delete(self, *, allow_missing: bool = False) -> None:
-        """Removes the network; its streams end."""
-        self._client.delete_network(self.name, allow_missing=allow_missing)
+    def delete(self, *, allow_missing: bool = False, force: bool = False) -> None:
+        """Removes the network and all that was kept of it; its streams end. Raises HasSnapshots
+        unless `force`."""
+        self._client.delete_network(self.name, allow_missing=allow_missing, force=force)
+
+    def snapshot(
+        self,
+        id: str | None = None,
+        *,
+        description: str = "",
+        ttl: float | None = None,
+        timeout: float | None = None,
+    ) -> Snapshot:
+        """Keeps the whole state, as it is between two steps, in a file on the server.
+
+        Args:
+            id: lower-case letters, digits and -; None lets the server choose.
+            description: free text.
+            ttl: the server deletes it after this time [s]; None: never.
+            timeout: of the call [s]; a large network takes as long as its disk.
+        """
+        request = _snapshots.create(self.name, id, description, ttl)
+        call = self._client._call(self._client._state.CreateSnapshot, request, timeout)
+        return snapshot_from(call.snapshot)
+
+    def snapshots(self, *, page_size: int = 0) -> Iterator[Snapshot]:
+        """All snapshots, the newest first, fetched page by page."""
+        request = v1.ListSnapshotsRequest(network=self.name, page_size=page_size)
+        while True:
+            page = self._call(self._client._state.ListSnapshots, request)
+            yield from map(snapshot_from, page.snapshots)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    def get_snapshot(self, snapshot: AnySnapshot, *, verify: bool = False) -> Snapshot:
+        """A snapshot as the server knows it. Raises NotFound.
+
+        Args:
+            verify: the server reads the whole file and compares its checksums: `damage` tells.
+        """
+        name = _snapshots.name_of(self.name, snapshot)
+        request = v1.GetSnapshotRequest(name=name, verify=verify)
+        return snapshot_from(self._call(self._client._state.GetSnapshot, request).snapshot)
+
+    def delete_snapshot(self, snapshot: AnySnapshot, *, allow_missing: bool = False) -> None:
+        """Removes a snapshot and its file. Raises NotFound unless `allow_missing`."""
+        request = _snapshots.delete(self.name, snapshot, allow_missing)
+        self._call(self._client._state.DeleteSnapshot, request)
+
+    def restore(self, snapshot: AnySnapshot, *, etag: str = "") -> Network:
+        """Puts the network into the state of one of its snapshots. Its epoch grows; one that has
+        failed can go on. Clock, labels and safety stay.
+
+        Raises:
+            SnapshotDamaged: the file is not what was written; the network is as it was.
+            SnapshotMismatch: it is of a network with other arrays.
+        """
+        request = _snapshots.restore(self.name, snapshot, etag)
+        return self._tell(self._client._state.RestoreSnapshot, request)
+
+    def export_snapshot(
+        self,
+        snapshot: AnySnapshot,
+        to: AnyFile,
+        *,
+        progress: bool | None = None,
+        patience: float = 60.0,
+    ) -> int:
+        """Copies the file of a snapshot here, and returns its size [bytes]. The public package
+        `safetensors` opens it.
+
+        Args:
+            to: a path, or a binary file to write to. At a path there is all of it or nothing.
+            progress: None shows it on a terminal.
+            patience: when the connection breaks it is tried again, and goes on where it was,
+                until nothing has come for this time [s].
+        """
+        transfer = Transfer(self._client, progress, patience)
+        return transfer.export(_snapshots.name_of(self.name, snapshot), to)
+
+    def import_snapshot(
+        self,
+        source: AnyFile,
+        id: str | None = None,
+        *,
+        description: str = "",
+        progress: bool | None = None,
+        patience: float = 60.0,
+    ) -> Snapshot:
+        """Makes a snapshot of this network from a file, perhaps of another server.
+
+        Args:
+            source: a path, or a binary file, from where it stands.
+            id: of the snapshot; None chooses one.
+            progress, patience: as in `export_snapshot`.
+
+        Raises:
+            BadSnapshot: the file is no snapshot, or damaged.
+            SnapshotMismatch: it is of a network with other arrays.
+        """
+        transfer = Transfer(self._client, progress, patience)
+        return transfer.upload(self.name, source, id or new_id(), description)
 
     def step(
         self,

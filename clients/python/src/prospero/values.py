@@ -103,8 +103,8 @@ class Notice:
     kind: str
     """"draining", "lease_lost", "epoch_changed", "paused", "started", "learning_frozen",
     "learning_resumed", "input_silent", "input_returned", "driver_came", "driver_left",
-    "driver_missing", "clock_changed", "overrun"; and "reconnected", which a subscription tells
-    of itself."""
+    "driver_missing", "clock_changed", "overrun", "storage_degraded", "storage_restored"; and
+    "reconnected", which a subscription tells of itself."""
     cursor: Cursor
     message: str
     variable: str = ""
@@ -225,23 +225,6 @@ class Sample:
         return self.values[name]
 
 
-@dataclass(frozen=True)
-class ServerInfo:
-    """What a server is and how much it bears."""
-
-    product: str
-    version: str
-    api_version: str
-    build: str
-    limits: dict[str, float]
-    """Bounds by name, such as "max_neurons" (of one network). Beyond one: LimitExceeded."""
-    model_kinds: dict[str, str]
-    """Kinds of networks, each with one line about it."""
-    network_count: int
-    workers: int
-    """Threads that step networks."""
-
-
 def cursor_from(proto: v1.Cursor) -> Cursor:
     return Cursor(proto.epoch, proto.step)
 
@@ -292,18 +275,4 @@ def feed_summary_from(proto: v1.FeedResponse, dropped: int) -> FeedSummary:
         first_applied=optional("first_applied"),
         last_applied=optional("last_applied"),
         dropped=dropped,
-    )
-
-
-def server_info_from(proto: v1.GetServerInfoResponse) -> ServerInfo:
-    limits = {f.name: getattr(proto.limits, f.name) for f in proto.limits.DESCRIPTOR.fields}
-    return ServerInfo(
-        product=proto.product,
-        version=proto.version,
-        api_version=proto.api_version,
-        build=proto.build,
-        limits=limits,
-        model_kinds={kind.name: kind.summary for kind in proto.model_kinds},
-        network_count=proto.network_count,
-        workers=proto.workers,
     )

@@ -16,13 +16,16 @@ from prospero._requests import AnySpec
 from prospero._resource import warn
 from prospero.aio.network import Network
 from prospero.clock import Clock
+from prospero.durability import Durability, SnapshotPolicy
 from prospero.safety import Safety
+from prospero.server import ServerInfo, server_info_from
 from prospero.v1 import (
     network_service_pb2_grpc,
     server_service_pb2_grpc,
     simulation_service_pb2_grpc,
+    state_service_pb2_grpc,
 )
-from prospero.values import Footprint, ServerInfo, footprint_from, server_info_from
+from prospero.values import Footprint, footprint_from
 
 
 class Client:
@@ -53,6 +56,7 @@ class Client:
         self._networks = network_service_pb2_grpc.NetworkServiceStub(self._channel)
         self._server = server_service_pb2_grpc.ServerServiceStub(self._channel)
         self._simulation = simulation_service_pb2_grpc.SimulationServiceStub(self._channel)
+        self._state = state_service_pb2_grpc.StateServiceStub(self._channel)
         self._live = simulation_service_pb2_grpc.SimulationServiceStub(self._live_channel)
 
     async def create_network(
@@ -64,11 +68,24 @@ class Client:
         clock: Clock = "lockstep",
         learning: bool = True,
         safety: Safety | None = None,
+        durability: Durability | None = None,
+        snapshot_policy: SnapshotPolicy | None = None,
         request_id: str | None = None,
         timeout: float | None = None,
     ) -> Network:
         """As `prospero.Client.create_network`."""
-        request = _requests.create(spec, id, labels, clock, learning, safety, request_id, False)
+        request = _requests.create(
+            spec,
+            id,
+            labels,
+            clock,
+            learning,
+            safety,
+            durability,
+            snapshot_policy,
+            request_id,
+            validate_only=False,
+        )
         made = (await self._call(self._networks.CreateNetwork, request, timeout)).network
         warn(made)
         return Network(self, made)
@@ -77,7 +94,7 @@ class Client:
         self, spec: AnySpec, id: str | None = None, *, timeout: float | None = None
     ) -> Footprint:
         """As `prospero.Client.validate_network`."""
-        request = _requests.create(spec, id, None, "lockstep", True, None, None, True)
+        request = _requests.create(spec, id, None, "lockstep", True, None, None, None, None, True)
         checked = (await self._call(self._networks.CreateNetwork, request, timeout)).network
         warn(checked)
         return footprint_from(checked.footprint)
@@ -102,10 +119,15 @@ class Client:
             request.page_token = page.next_page_token
 
     async def delete_network(
-        self, id: str, *, allow_missing: bool = False, timeout: float | None = None
+        self,
+        id: str,
+        *,
+        allow_missing: bool = False,
+        force: bool = False,
+        timeout: float | None = None,
     ) -> None:
         """As `prospero.Client.delete_network`."""
-        request = _requests.delete(id, allow_missing)
+        request = _requests.delete(id, allow_missing, force)
         await self._call(self._networks.DeleteNetwork, request, timeout)
 
     async def server_info(self, *, timeout: float | None = None) -> ServerInfo:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from prospero import _requests, errors, v1
+from prospero import _requests, _snapshots, errors, v1
 from prospero import feed as feeds
 from prospero import network as networks
 from prospero._feeds import Between, Late, feed_open, feed_variable
@@ -15,13 +15,17 @@ from prospero._frames import Inputs
 from prospero._requests import Scope, names
 from prospero._resource import Resource
 from prospero._samples import Options, Selection, subscription
+from prospero._snapshots import AnySnapshot
+from prospero._transfer import AnyFile, Transfer, new_id
 from prospero.aio._stream import Stream
 from prospero.aio._threaded import ThreadedStream
+from prospero.aio._transfer import on_thread
 from prospero.aio.drive import Drive
 from prospero.aio.feed import Feed
 from prospero.aio.record import Record
 from prospero.aio.subscription import Subscription
 from prospero.clock import Clock
+from prospero.durability import Durability, Snapshot, SnapshotPolicy, snapshot_from
 from prospero.safety import Safety
 from prospero.values import Advanced, Cursor, Sample, Schema, cursor_from
 
@@ -59,11 +63,23 @@ class Network(Resource):
         clock: Clock | None = None,
         learning: bool | None = None,
         safety: Safety | None = None,
+        durability: Durability | None = None,
+        snapshot_policy: SnapshotPolicy | None = None,
         parameters: Mapping[str, npt.ArrayLike] | None = None,
         etag: str = "",
     ) -> Cursor:
         """As `prospero.Network.update`."""
-        request = _requests.update(self.name, labels, clock, learning, safety, parameters, etag)
+        request = _requests.update(
+            self.name,
+            labels,
+            clock,
+            learning,
+            safety,
+            durability,
+            snapshot_policy,
+            parameters,
+            etag,
+        )
         response = await self._call(self._stub.UpdateNetwork, request)
         self._proto = response.network
         return cursor_from(response.applied_at)
@@ -88,16 +104,90 @@ class Network(Resource):
         return await self._tell(self._stub.ResetNetwork, request)
 
     async def clone(
-        self, id: str | None = None, *, labels: Mapping[str, str] | None = None
+        self,
+        id: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        snapshot: AnySnapshot | None = None,
     ) -> Network:
         """As `prospero.Network.clone`."""
-        request = _requests.clone(self.name, id, labels)
+        origin = "" if snapshot is None else _snapshots.name_of(self.name, snapshot)
+        request = _requests.clone(self.name, id, labels, origin)
         response = await self._call(self._stub.CloneNetwork, request)
         return Network(self._client, response.network)
 
-    async def delete(self, *, allow_missing: bool = False) -> None:
+    async def delete(self, *, allow_missing: bool = False, force: bool = False) -> None:
         """As `prospero.Network.delete`."""
-        await self._client.delete_network(self.name, allow_missing=allow_missing)
+        await self._client.delete_network(self.name, allow_missing=allow_missing, force=force)
+
+    async def snapshot(
+        self,
+        id: str | None = None,
+        *,
+        description: str = "",
+        ttl: float | None = None,
+        timeout: float | None = None,
+    ) -> Snapshot:
+        """As `prospero.Network.snapshot`."""
+        request = _snapshots.create(self.name, id, description, ttl)
+        call = await self._client._call(self._client._state.CreateSnapshot, request, timeout)
+        return snapshot_from(call.snapshot)
+
+    async def snapshots(self, *, page_size: int = 0) -> AsyncIterator[Snapshot]:
+        """As `prospero.Network.snapshots`."""
+        request = v1.ListSnapshotsRequest(network=self.name, page_size=page_size)
+        while True:
+            page = await self._call(self._client._state.ListSnapshots, request)
+            for snapshot in page.snapshots:
+                yield snapshot_from(snapshot)
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
+
+    async def get_snapshot(self, snapshot: AnySnapshot, *, verify: bool = False) -> Snapshot:
+        """As `prospero.Network.get_snapshot`."""
+        name = _snapshots.name_of(self.name, snapshot)
+        request = v1.GetSnapshotRequest(name=name, verify=verify)
+        return snapshot_from((await self._call(self._client._state.GetSnapshot, request)).snapshot)
+
+    async def delete_snapshot(self, snapshot: AnySnapshot, *, allow_missing: bool = False) -> None:
+        """As `prospero.Network.delete_snapshot`."""
+        request = _snapshots.delete(self.name, snapshot, allow_missing)
+        await self._call(self._client._state.DeleteSnapshot, request)
+
+    async def restore(self, snapshot: AnySnapshot, *, etag: str = "") -> Network:
+        """As `prospero.Network.restore`."""
+        request = _snapshots.restore(self.name, snapshot, etag)
+        return await self._tell(self._client._state.RestoreSnapshot, request)
+
+    async def export_snapshot(
+        self,
+        snapshot: AnySnapshot,
+        to: AnyFile,
+        *,
+        progress: bool | None = None,
+        patience: float = 60.0,
+    ) -> int:
+        """As `prospero.Network.export_snapshot`, on a thread: files would block the loop."""
+        transfer = Transfer(self._client._threaded, progress, patience)
+        name = _snapshots.name_of(self.name, snapshot)
+        return await on_thread(transfer, lambda: transfer.export(name, to))
+
+    async def import_snapshot(
+        self,
+        source: AnyFile,
+        id: str | None = None,
+        *,
+        description: str = "",
+        progress: bool | None = None,
+        patience: float = 60.0,
+    ) -> Snapshot:
+        """As `prospero.Network.import_snapshot`, on a thread."""
+        transfer = Transfer(self._client._threaded, progress, patience)
+        chosen = id or new_id()
+        return await on_thread(
+            transfer, lambda: transfer.upload(self.name, source, chosen, description)
+        )
 
     async def step(
         self,

@@ -11,4 +11,5 @@ from prospero.v1.network_pb2 import *  # noqa: F403
 from prospero.v1.network_service_pb2 import *  # noqa: F403
 from prospero.v1.server_service_pb2 import *  # noqa: F403
 from prospero.v1.simulation_service_pb2 import *  # noqa: F403
+from prospero.v1.state_service_pb2 import *  # noqa: F403
 from prospero.v1.tensor_pb2 import *  # noqa: F403
