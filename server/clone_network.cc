@@ -78,13 +78,14 @@ void Copy::Make(const SnapshotPointer& snapshot) {
   const absl::StatusOr<std::shared_ptr<Record>> built =
       Build(host, std::move(blueprint), claim->id());
   if (!built.ok()) return Answer(built.status());
-  (*built)->instance().RestoreSnapshot(snapshot, [self = shared_from_this(), record = *built](
-                                                     const absl::StatusOr<Cursor>& restored) {
-    if (!restored.ok()) return self->StartClock(record, restored.status());
-    Protect(*record, [self, record](const absl::StatusOr<Cursor>& protect) {
-      self->StartClock(record, protect.status());
-    });
-  });
+  (*built)->instance().RestoreSnapshot(
+      snapshot, "",
+      [self = shared_from_this(), record = *built](const absl::StatusOr<Cursor>& restored) {
+        if (!restored.ok()) return self->StartClock(record, restored.status());
+        Protect(*record, [self, record](const absl::StatusOr<Cursor>& protect) {
+          self->StartClock(record, protect.status());
+        });
+      });
 }
 
 void Copy::StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored) {

@@ -25,7 +25,9 @@ thread_local const HostedInstance* running_here = nullptr;
 
 std::shared_ptr<Instance> Instance::Make(std::unique_ptr<Network> network, Scheduler* scheduler,
                                          Options options) {
+  auto journal = std::move(options.journal);
   auto instance = std::make_shared<HostedInstance>(std::move(network), scheduler, options);
+  instance->BeginJournal(std::move(journal));
   scheduler->Add(instance);
   return instance;
 }
@@ -127,6 +129,7 @@ bool HostedInstance::RunSlice() {
   const int64_t first = simulation_.cursor().step;
   Advance(budget);
   EndPace(simulation_.cursor().step - first);
+  simulation_.EndSlice(budget.seen());
   if (crew_ != nullptr) crew_->Rest();
   turns_overdrawn_ = budget.turns_overdrawn();
   PublishStatus();
@@ -235,6 +238,7 @@ absl::Status HostedInstance::Admit(const DriveJob& job) const {
   if (!job.status.ok()) return job.status;
   if (auto status = CheckNotFailed(); !status.ok()) return status;
   if (state_ == RunState::kPaused) return NetworkPaused();
+  if (!storage_.ok()) return storage_;
   const int64_t step = simulation_.cursor().step;
   if (job.at_step.value_or(step) == step) return absl::OkStatus();
   return WithMetadata(
@@ -249,6 +253,7 @@ void HostedInstance::FinishJob(absl::Status status) {
   DriveJob* const job = std::exchange(job_, nullptr);
   job->status = std::move(status);
   job->cursor = simulation_.cursor();
+  simulation_.WriteDown();
   PublishStatus();
   driving_->Finish(job);
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -66,7 +67,10 @@ class HostedInstance final : public Instance, public Strand {
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
              Done<Cursor> done) override;
   void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) override;
-  void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) override;
+  void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, std::string key,
+                       Done<Cursor> done) override;
+  void SetJournal(std::shared_ptr<Journal> journal, Done<Cursor> done) override;
+  void SetStorage(absl::Status status, bool stand_still) override;
 
   void SetSafety(SafetySpec spec, Done<Cursor> done) override;
 
@@ -77,6 +81,12 @@ class HostedInstance final : public Instance, public Strand {
   void DropExpired() override;
   void End(absl::Status why) override;
   void Drain() override;
+
+  // Before the scheduler has it.
+
+  void BeginJournal(std::shared_ptr<Journal> journal);
+  /// As Instance::Recover.
+  absl::Status ComeBack(const Origin& origin, absl::Status* loss);
 
   bool RunSlice() override;
   int64_t turns_overdrawn() const override {
@@ -112,6 +122,10 @@ class HostedInstance final : public Instance, public Strand {
   void PostFor(Done<T> done, absl::AnyInvocable<absl::StatusOr<T>()> work);
   /// Posts a change; `done` gets the cursor from which on it holds.
   void PostChange(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change);
+  /// The same for one that is refused when it cannot be kept.
+  void PostKept(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change);
+  /// Queues an order that a full mailbox does not keep out; nothing when the network has ended.
+  void PostSurely(Order order) ABSL_LOCKS_EXCLUDED(mu_);
   std::shared_ptr<HostedInstance> Self();
 
   /// A recorder of these selections, with one more reader.
@@ -143,10 +157,10 @@ class HostedInstance final : public Instance, public Strand {
 
   /// Makes steps without a job.
   bool runs_itself() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
-    return state_ == RunState::kRunning && clock_.mode != ClockMode::kLockstep;
+    return state_ == RunState::kRunning && clock_.mode != ClockMode::kLockstep && !stands_still_;
   }
   bool paced() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_) {
-    return state_ == RunState::kRunning && clock_.mode == ClockMode::kRealtime;
+    return runs_itself() && clock_.mode == ClockMode::kRealtime;
   }
 
   // A REALTIME clock.
@@ -154,7 +168,7 @@ class HostedInstance final : public Instance, public Strand {
   /// What a clock takes of the workers; the network is rehearsed if nobody knows.
   absl::StatusOr<Admission::Demand> DemandOf(const ClockSpec& clock)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
-  /// To be called when state_ or clock_ has changed.
+  /// To be called when state_, clock_ or stands_still_ has changed.
   void StateChanged() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// Finds out how far the slice may go.
   void BeginPace(Clock::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
@@ -210,6 +224,8 @@ class HostedInstance final : public Instance, public Strand {
   Timing timing_ ABSL_GUARDED_BY(strand_);
   Clock::Time told_overrun_at_ ABSL_GUARDED_BY(strand_);
   absl::Status failure_ ABSL_GUARDED_BY(strand_);
+  absl::Status storage_ ABSL_GUARDED_BY(strand_);  ///< why nothing can be kept
+  bool stands_still_ ABSL_GUARDED_BY(strand_) = false;
   /// The lease whose jobs are run, and its job that was taken and is not done, begun or not.
   std::shared_ptr<Lease> driving_ ABSL_GUARDED_BY(strand_);
   DriveJob* job_ ABSL_GUARDED_BY(strand_) = nullptr;

@@ -15,6 +15,7 @@
 #include "engine/runtime/cursor.h"
 #include "engine/runtime/drive.h"
 #include "engine/runtime/feed.h"
+#include "engine/runtime/journal.h"
 #include "engine/runtime/observer.h"
 #include "engine/runtime/recording_options.h"
 #include "engine/runtime/safety.h"
@@ -109,6 +110,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     RecordingOptions recording = {};
     const Clock* time = &Clock::Real();  ///< the scheduler's
     Admission* admission = nullptr;      ///< of REALTIME clocks; null: all are let in
+    std::shared_ptr<Journal> journal = nullptr;  ///< null: nothing is written down
   };
   template <class T>
   using Done = std::function<void(absl::StatusOr<T>)>;
@@ -116,6 +118,16 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// The scheduler must outlive the instance, and holds it until End.
   static std::shared_ptr<Instance> Make(std::unique_ptr<Network> network, Scheduler* scheduler,
                                         Options options);
+
+  /// As Make, with the network brought back from `origin`; it takes as long as the steps since the
+  /// base. What goes wrong after some good pieces (a piece or a snapshot that cannot be had, does
+  /// not fit, or makes no sense) ends the replay there and is said in `loss`, kDataLoss, reason
+  /// DATA_LOSS: then the network stands where the good ones left it. Errors: of CheckFits for the
+  /// base; kCancelled when it was broken off.
+  static absl::StatusOr<std::shared_ptr<Instance>> Recover(std::unique_ptr<Network> network,
+                                                           Scheduler* scheduler, Options options,
+                                                           const Origin& origin,
+                                                           absl::Status* loss);
   virtual ~Instance() = default;
 
   /// Names, shapes and types may be read by any thread at any time, values only on the strand.
@@ -144,10 +156,23 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// when its state and weights were reset.
   virtual void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
                      Done<Cursor> done) = 0;
+  /// Memory for it is set aside here, before the order: the strand only copies. What happened
+  /// before is in the journal when `done` is called, on the strand.
   virtual void TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) = 0;
   /// The epoch grows; a failed network goes on. The error of CheckFits (snapshot.h), and no
-  /// change, when it does not fit or holds values that are not allowed.
-  virtual void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) = 0;
+  /// change, when it does not fit or holds values that are not allowed. The journal knows the
+  /// snapshot by `key`.
+  virtual void RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, std::string key,
+                               Done<Cursor> done) = 0;
+
+  /// From here on changes are written to another journal, or to none (null). What happened before
+  /// is in the old one.
+  virtual void SetJournal(std::shared_ptr<Journal> journal, Done<Cursor> done) = 0;
+  /// Not OK: what the network does cannot be kept at present. Jobs and Assign, SetLearning, Reset
+  /// and RestoreSnapshot are refused with `status`, which observers and the driver are told; with
+  /// `stand_still` the network makes no step by itself either. OK: all is as before. For it the
+  /// mailbox is never full.
+  virtual void SetStorage(absl::Status status, bool stand_still) = 0;
 
   /// How the network stops when what comes from outside stops; an empty spec: it does not. Counting
   /// begins now. kInvalidArgument as CheckSafety.

@@ -105,6 +105,7 @@ absl::StatusOr<std::shared_ptr<Driver>> HostedInstance::Attach(DriverOptions opt
 
 void HostedInstance::Adopt(std::shared_ptr<Lease> lease, Lease* displaced) {
   AbandonJob();  // Of the lease before, if it is not done: Close hands it back.
+  simulation_.WriteDown();
   if (driving_ != nullptr) {
     SayGoodbye(driving_->detached() ? driving_->farewell() : "another one took the lease");
   }
@@ -210,6 +211,7 @@ void HostedInstance::End(absl::Status why) {
   scheduler_->Remove(this);
   strand_.AssertHeld();  // No slice runs any more.
   AbandonJob();
+  simulation_.WriteDown();
   std::deque<Order> orders;
   std::shared_ptr<Lease> lease;
   {
@@ -224,6 +226,7 @@ void HostedInstance::End(absl::Status why) {
   }
   simulation_.inputs().EndFeeds(why);
   simulation_.EndRecorders(why);
+  simulation_.SetJournal(nullptr);
   driving_.reset();
   share_.GiveBack();
   const MutexLock lock(mu_);

@@ -37,6 +37,22 @@ absl::Status CheckAssignments(const std::vector<Assignment>& assignments,
   return absl::OkStatus();
 }
 
+/// Tells a journal that what is appended meanwhile belongs together.
+class OrderBracket {
+ public:
+  explicit OrderBracket(std::shared_ptr<Journal> journal) : journal_(std::move(journal)) {
+    if (journal_ != nullptr) journal_->BeginOrder();
+  }
+  ~OrderBracket() {
+    if (journal_ != nullptr) journal_->EndOrder();
+  }
+  OrderBracket(const OrderBracket&) = delete;
+  OrderBracket& operator=(const OrderBracket&) = delete;
+
+ private:
+  const std::shared_ptr<Journal> journal_;
+};
+
 }  // namespace
 
 absl::Status HostedInstance::Enqueue(Order order) {
@@ -63,7 +79,9 @@ template <class T>
 void HostedInstance::PostFor(Done<T> done, absl::AnyInvocable<absl::StatusOr<T>()> work) {
   auto order = [this, done, work = std::move(work)](const absl::Status& ended) mutable {
     strand_.AssertHeld();
+    const OrderBracket bracket(simulation_.journal());
     absl::StatusOr<T> result = ended.ok() ? work() : ended;
+    simulation_.WriteDown();
     PublishStatus();
     if (done) done(std::move(result));
   };
@@ -77,6 +95,22 @@ void HostedInstance::PostChange(Done<Cursor> done, absl::AnyInvocable<absl::Stat
                     if (auto status = change(); !status.ok()) return status;
                     return simulation_.cursor();
                   });
+}
+
+void HostedInstance::PostKept(Done<Cursor> done, absl::AnyInvocable<absl::Status()> change) {
+  PostChange(std::move(done), [this, change = std::move(change)]() mutable {
+    strand_.AssertHeld();
+    return storage_.ok() ? change() : storage_;
+  });
+}
+
+void HostedInstance::PostSurely(Order order) {
+  {
+    const MutexLock lock(mu_);
+    if (!ended_.ok()) return;
+    orders_.push_back(std::move(order));
+  }
+  Wake();
 }
 
 void HostedInstance::Start(Done<Cursor> done) {
@@ -98,7 +132,7 @@ void HostedInstance::Pause(Done<Cursor> done) {
 }
 
 void HostedInstance::SetLearning(bool learning, Done<Cursor> done) {
-  PostChange(std::move(done), [this, learning] {
+  PostKept(std::move(done), [this, learning] {
     strand_.AssertHeld();
     simulation_.SetLearning(learning);
     return absl::OkStatus();
@@ -110,7 +144,7 @@ void HostedInstance::Assign(std::vector<Assignment> assignments, Done<Cursor> do
     if (done) done(status);
     return;
   }
-  PostChange(std::move(done), [this, assignments = std::move(assignments)] {
+  PostKept(std::move(done), [this, assignments = std::move(assignments)] {
     strand_.AssertHeld();
     simulation_.Assign(assignments);
     return absl::OkStatus();
@@ -119,7 +153,7 @@ void HostedInstance::Assign(std::vector<Assignment> assignments, Done<Cursor> do
 
 void HostedInstance::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed,
                            Done<Cursor> done) {
-  PostChange(std::move(done), [this, scopes, step, seed] {
+  PostKept(std::move(done), [this, scopes, step, seed] {
     strand_.AssertHeld();
     BreakOff(EpochChanged("the network was reset"));
     simulation_.Reset(scopes, step, seed);
@@ -130,18 +164,21 @@ void HostedInstance::Reset(ResetScopes scopes, bool step, absl::optional<uint64_
 
 void HostedInstance::TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) {
   using Result = std::shared_ptr<const Snapshot>;
-  PostFor<Result>(std::move(done), [this]() -> absl::StatusOr<Result> {
+  auto room = std::make_shared<Snapshot>(MakeRoom(variables_));
+  PostFor<Result>(std::move(done), [this, room = std::move(room)]() -> absl::StatusOr<Result> {
     strand_.AssertHeld();
-    return std::make_shared<const Snapshot>(simulation_.TakeSnapshot());
+    simulation_.TakeSnapshot(room.get());
+    return room;
   });
 }
 
-void HostedInstance::RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, Done<Cursor> done) {
-  PostChange(std::move(done), [this, snapshot = std::move(snapshot)] {
+void HostedInstance::RestoreSnapshot(std::shared_ptr<const Snapshot> snapshot, std::string key,
+                                     Done<Cursor> done) {
+  PostKept(std::move(done), [this, snapshot = std::move(snapshot), key = std::move(key)] {
     strand_.AssertHeld();
     if (auto status = simulation_.CheckRestorable(*snapshot); !status.ok()) return status;
     BreakOff(EpochChanged("the network was restored"));
-    simulation_.RestoreSnapshot(*snapshot);
+    simulation_.RestoreSnapshot(*snapshot, key);
     BeginEpoch("the network was restored", /*heals=*/true);
     return absl::OkStatus();
   });

@@ -82,6 +82,8 @@ struct Event {
     kDriverMissing,
     kClockChanged,
     kOverrun,
+    kStorageDegraded,
+    kStorageRestored,
   };
   Kind kind;
   Cursor cursor;

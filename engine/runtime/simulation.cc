@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,21 +10,6 @@
 #include "engine/runtime/rehearsal.h"
 
 namespace prospero {
-namespace {
-
-std::string Pack(double value, DataType type) {
-  std::string packed(static_cast<size_t>(SizeOf(type)), '\0');
-  if (type == DataType::kFloat32) {
-    const auto single = static_cast<float>(value);
-    std::memcpy(packed.data(), &single, sizeof(single));
-  } else {
-    std::memcpy(packed.data(), &value, sizeof(value));
-  }
-  return packed;
-}
-
-}  // namespace
-
 Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t seed, Team* team)
     : network_(std::move(network)),
       dt_(dt),
@@ -42,8 +26,12 @@ Simulation::Simulation(std::unique_ptr<Network> network, double dt, uint64_t see
 
 bool Simulation::Advance() {
   inputs_.BeforeStep(cursor_);
+  if (tape_ != nullptr) tape_->BeforeStep(cursor_);
   network_->Advance({cursor_.step, dt_, team_});
-  if (!network_->finite()) return false;
+  if (!network_->finite()) {
+    if (tape_ != nullptr) tape_->Diverged();
+    return false;
+  }
   ++cursor_.step;
   for (const auto& recorder : recorders_) recorder->AfterStep(cursor_);
   return true;
@@ -66,6 +54,7 @@ void Simulation::Freeze(bool frozen) {
 }
 
 void Simulation::Assign(const std::vector<Assignment>& assignments) {
+  if (tape_ != nullptr) tape_->Assign(assignments, cursor_);
   for (const Assignment& assignment : assignments) {
     const Variable& variable = variables()[assignment.variable];
     const char* const values = assignment.values.data();
@@ -76,29 +65,36 @@ void Simulation::Assign(const std::vector<Assignment>& assignments) {
     }
     if (assignment.variable == learning_) HeedLearning();
   }
+  if (tape_ != nullptr) tape_->Renew();
 }
 
 void Simulation::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed) {
+  if (tape_ != nullptr) tape_->Reset(scopes, step, seed, cursor_);
   seed_ = seed.value_or(seed_);
   if (scopes.noise) noise_seed_ = seed_;
+  const bool finite = network_->finite() || (scopes.state && scopes.weights);
   network_->Reset(seed_, scopes);
-  if (scopes.state && scopes.weights) network_->AssumeFinite();
+  network_->AssumeFinite(finite);
   if (step) cursor_.step = 0;
   BeginEpoch();
+  if (tape_ != nullptr) tape_->Renew();
 }
 
 int64_t Simulation::Rehearse(const Clock& clock) {
   return prospero::Rehearse(*network_, {cursor_.step, dt_, team_}, noise_seed_, clock);
 }
 
-Snapshot Simulation::TakeSnapshot() const {
-  Snapshot snapshot = Take(variables(), cursor_.step, seed_);
-  const Variable& learning = variables()[learning_];
-  for (Snapshot::Array& array : snapshot.arrays) {
-    if (frozen_ && array.name == learning.name) array.values = Pack(learning_wished_, array.type);
-  }
-  snapshot.noise_seed = noise_seed_;
-  return snapshot;
+void Simulation::TakeSnapshot(Snapshot* room) {
+  if (tape_ != nullptr) tape_->CatchUp(cursor_);
+  WriteDown();
+  const double learning = variables()[learning_].scalar();
+  variables()[learning_].Fill(learning_wished_);
+  CopyValues(variables(), room);
+  variables()[learning_].Fill(learning);
+  room->epoch = cursor_.epoch;
+  room->step = cursor_.step;
+  room->seed = seed_;
+  room->noise_seed = noise_seed_;
 }
 
 absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
@@ -113,7 +109,14 @@ absl::Status Simulation::CheckRestorable(const Snapshot& snapshot) const {
   return absl::OkStatus();
 }
 
-void Simulation::RestoreSnapshot(const Snapshot& snapshot) {
+void Simulation::RestoreSnapshot(const Snapshot& snapshot, absl::string_view key) {
+  if (tape_ != nullptr) tape_->Restore(key, cursor_);
+  Load(snapshot);
+  BeginEpoch();
+  if (tape_ != nullptr) tape_->Renew();
+}
+
+void Simulation::Load(const Snapshot& snapshot) {
   // The noise is keyed first: what that changes of the state is put back after it.
   seed_ = snapshot.seed;
   noise_seed_ = snapshot.noise_seed;
@@ -124,7 +127,6 @@ void Simulation::RestoreSnapshot(const Snapshot& snapshot) {
   network_->AssumeFinite();
   HeedLearning();
   cursor_.step = snapshot.step;
-  BeginEpoch();
 }
 
 absl::Status Simulation::Diagnose() const {

@@ -5,6 +5,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/optional.h"
 #include "engine/core/network.h"
 #include "engine/runtime/clock.h"
 #include "engine/runtime/cursor.h"
@@ -12,6 +14,7 @@
 #include "engine/runtime/port_inputs.h"
 #include "engine/runtime/recorder.h"
 #include "engine/runtime/snapshot.h"
+#include "engine/runtime/tape.h"
 #include "engine/runtime/watches.h"
 
 namespace prospero {
@@ -40,6 +43,8 @@ class Simulation {
   bool Advance();
   /// Of the last step.
   double loss() const { return variables()[loss_].scalar(); }
+  /// False after a step that was not, until the network is reset or restored.
+  bool finite() const { return network_->finite(); }
   /// What is wished: plasticity may be frozen all the same.
   bool learning() const { return learning_wished_ != 0.0; }
 
@@ -52,13 +57,35 @@ class Simulation {
   void Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed);
   /// What a step costs [ns]; as Rehearse in rehearsal.h. The network is finite.
   int64_t Rehearse(const Clock& clock);
-  Snapshot TakeSnapshot() const;
+  /// `room` was made by MakeRoom (snapshot.h) for this table. What happened before is in the
+  /// journal afterwards.
+  void TakeSnapshot(Snapshot* room);
   /// As CheckFits in snapshot.h; values that are not finite do not fit either.
   absl::Status CheckRestorable(const Snapshot& snapshot) const;
-  /// The snapshot has been checked.
-  void RestoreSnapshot(const Snapshot& snapshot);
+  /// The snapshot has been checked. The journal knows it by `key`.
+  void RestoreSnapshot(const Snapshot& snapshot, absl::string_view key);
   /// After a step that was not finite: kAborted, reason DIVERGED, with step and variable.
   absl::Status Diagnose() const;
+
+  // What is written down, and done again.
+
+  /// Changes go to `journal` from here on, or to none (null); those before are in the old one.
+  void SetJournal(std::shared_ptr<Journal> journal);
+  std::shared_ptr<Journal> journal() const { return tape_ ? tape_->journal() : nullptr; }
+  /// Gives the journal what has happened.
+  void WriteDown();
+  /// At the end of a slice; as Tape::EndSlice.
+  void EndSlice(Clock::Time now);
+
+  /// Stands where the snapshot was taken, epoch and all. One that was taken of a network that had
+  /// failed makes it fail again. The error of CheckFits, and no change.
+  absl::Status BringBack(const Snapshot& snapshot);
+  /// Part of a variable, as it was when it was written down; both have been checked.
+  void PutBack(int variable, size_t offset, absl::string_view values);
+  /// It is at least `epoch` from here on. Nobody watches yet.
+  void RaiseEpoch(int64_t epoch);
+  /// `learning` is what the wish is again.
+  void WishLearning(bool learning);
 
   // Those who watch.
 
@@ -74,6 +101,8 @@ class Simulation {
 
  private:
   void BeginEpoch();
+  /// Puts seeds, values and step back; they fit.
+  void Load(const Snapshot& snapshot);
   /// Somebody may have changed `learning`: that is the new wish.
   void HeedLearning();
 
@@ -89,6 +118,7 @@ class Simulation {
   double learning_wished_;
   bool frozen_ = false;
   Watches watches_;
+  std::unique_ptr<Tape> tape_;  ///< null: nothing is written down
   std::vector<std::shared_ptr<Recorder>> recorders_;
 };
 

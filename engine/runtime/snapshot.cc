@@ -37,18 +37,30 @@ absl::Status CheckArray(const Snapshot::Array& array, const Variable& variable) 
 
 }  // namespace
 
-Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed) {
+Snapshot MakeRoom(const VariableTable& variables) {
   Snapshot snapshot;
-  snapshot.step = step;
-  snapshot.seed = seed;
-  snapshot.noise_seed = seed;
   for (const Variable& variable : variables) {
     if (!IsSaved(variable.role)) continue;
-    Snapshot::Array array{variable.name, variable.type, variable.shape, ""};
-    array.values.reserve(static_cast<size_t>(variable.bytes()));
-    AppendPacked(variable, &array.values);
-    snapshot.arrays.push_back(std::move(array));
+    snapshot.arrays.push_back({variable.name, variable.type, variable.shape,
+                               std::string(static_cast<size_t>(variable.bytes()), '\0')});
   }
+  return snapshot;
+}
+
+void CopyValues(const VariableTable& variables, Snapshot* snapshot) {
+  auto array = snapshot->arrays.begin();
+  for (const Variable& variable : variables) {
+    if (IsSaved(variable.role)) variable.Read((array++)->values.data());
+  }
+}
+
+Snapshot Take(const VariableTable& variables, Cursor cursor, uint64_t seed) {
+  Snapshot snapshot = MakeRoom(variables);
+  CopyValues(variables, &snapshot);
+  snapshot.epoch = cursor.epoch;
+  snapshot.step = cursor.step;
+  snapshot.seed = seed;
+  snapshot.noise_seed = seed;
   return snapshot;
 }
 

@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "engine/core/variable.h"
+#include "engine/runtime/cursor.h"
 
 namespace prospero {
 
@@ -18,14 +19,21 @@ struct Snapshot {
     std::string values;  ///< packed, row-major
     friend bool operator==(const Array&, const Array&) = default;
   };
+  int64_t epoch = 0;
   int64_t step = 0;
   uint64_t seed = 0;          ///< that weights are drawn from when they are reset
   uint64_t noise_seed = 0;    ///< that noise is drawn from
   std::vector<Array> arrays;  ///< every saved variable, in table order
 };
 
+/// A snapshot of such a network, with memory for the values that has been touched.
+Snapshot MakeRoom(const VariableTable& variables);
+
+/// Copies every saved variable to where MakeRoom has made room for it. Allocates nothing.
+void CopyValues(const VariableTable& variables, Snapshot* snapshot);
+
 /// Copies every saved variable out. Both seeds are `seed`.
-Snapshot Take(const VariableTable& variables, int64_t step, uint64_t seed);
+Snapshot Take(const VariableTable& variables, Cursor cursor, uint64_t seed);
 
 /// kFailedPrecondition, reason SNAPSHOT_MISMATCH, unless the table has exactly the saved
 /// variables of the snapshot, with its types and shapes.

@@ -215,6 +215,10 @@ v1::Notice::Kind ToProto(Event::Kind kind) {
       return v1::Notice::KIND_CLOCK_CHANGED;
     case Event::Kind::kOverrun:
       return v1::Notice::KIND_OVERRUN;
+    case Event::Kind::kStorageDegraded:
+      return v1::Notice::KIND_STORAGE_DEGRADED;
+    case Event::Kind::kStorageRestored:
+      return v1::Notice::KIND_STORAGE_RESTORED;
   }
   return v1::Notice::KIND_UNSPECIFIED;
 }

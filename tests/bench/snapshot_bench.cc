@@ -24,7 +24,7 @@ void TakeSnapshot(benchmark::State& state, const std::vector<int64_t>& sizes) {
   const auto network = *MakeGle(Chain(sizes, Optimizer::kSgd), NetworkOptions(), NetworkLimits());
   Excite(*network, sizes, 1);
   int64_t bytes = 0;
-  for (const Snapshot::Array& array : Take(network->variables(), 0, 0).arrays) {
+  for (const Snapshot::Array& array : Take(network->variables(), {}, 0).arrays) {
     bytes += static_cast<int64_t>(array.values.size());
   }
   const std::vector<char> source(static_cast<size_t>(bytes), 'x');
@@ -33,7 +33,7 @@ void TakeSnapshot(benchmark::State& state, const std::vector<int64_t>& sizes) {
   std::vector<char> target(source.size());
   for (auto _ : state) {
     snapshot.Run(1, ThreadSeconds, [&] {
-      benchmark::DoNotOptimize(Take(network->variables(), n, 0).arrays.back().values.data());
+      benchmark::DoNotOptimize(Take(network->variables(), {0, n}, 0).arrays.back().values.data());
     });
     copy.Run(1, ThreadSeconds, [&] {
       const auto fresh = std::make_unique_for_overwrite<char[]>(source.size());

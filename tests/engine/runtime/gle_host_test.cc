@@ -84,7 +84,7 @@ struct HostedTangle {
   }
   void Restore(std::shared_ptr<const Snapshot> snapshot) {
     Box<absl::Status> box;
-    instance->RestoreSnapshot(snapshot, [&](auto at) { box.Put(at.status()); });
+    instance->RestoreSnapshot(snapshot, "", [&](auto at) { box.Put(at.status()); });
     EXPECT_TRUE(box.Take().ok());
   }
 

@@ -250,7 +250,8 @@ TEST(Guard, WhatIsWishedOfLearningOutlivesTheFreeze) {
   ASSERT_TRUE(robot.host.Assign(robot.toy().learning, Floats({1})).ok());
   EXPECT_TRUE(robot.host.instance->status().learning);
   ASSERT_TRUE(
-      robot.host.Ask([&](auto done) { robot.host.instance->RestoreSnapshot(saved, done); }).ok());
+      robot.host.Ask([&](auto done) { robot.host.instance->RestoreSnapshot(saved, "", done); })
+          .ok());
   EXPECT_TRUE(robot.host.instance->status().learning);
   EXPECT_TRUE(robot.host.instance->status().unsafe);
   robot.host.time.Advance(milliseconds(1));

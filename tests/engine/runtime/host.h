@@ -32,7 +32,7 @@ inline std::vector<float> AsFloats(const std::string& packed) {
 
 /// A toy network that is hosted while the object lives, on fake time.
 struct Host {
-  explicit Host(Instance::Options options = {}, int workers = 1,
+  explicit Host(Instance::Options options = Instance::Options(), int workers = 1,
                 const std::function<void(ToyNetwork&)>& prepare = nullptr, int64_t width = 1)
       : scheduler(Scheduler::Make(workers, time)) {
     auto network = std::make_unique<ToyNetwork>(options.seed, width);

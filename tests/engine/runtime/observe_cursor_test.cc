@@ -216,7 +216,8 @@ TEST(ObserverBehindACursor, GoesOnOverEpochs) {
       host.Ask([&](auto done) { host.instance->Reset({}, /*step=*/true, absl::nullopt, done); })
           .ok());
   MakeSteps(host, 2);
-  ASSERT_TRUE(host.Ask([&](auto done) { host.instance->RestoreSnapshot(snapshot, done); }).ok());
+  ASSERT_TRUE(
+      host.Ask([&](auto done) { host.instance->RestoreSnapshot(snapshot, "", done); }).ok());
   MakeSteps(host, 1);
   Watch two(host, Behind(one.spec, {0, 7}));
   std::vector<Cursor> cursors;

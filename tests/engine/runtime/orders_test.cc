@@ -37,7 +37,7 @@ absl::StatusOr<Cursor> Reset(Host& host, ResetScopes scopes, bool step,
 }
 
 absl::StatusOr<Cursor> Restore(Host& host, std::shared_ptr<const Snapshot> snapshot) {
-  return host.Ask([&](auto done) { host.instance->RestoreSnapshot(snapshot, done); });
+  return host.Ask([&](auto done) { host.instance->RestoreSnapshot(snapshot, "", done); });
 }
 
 TEST(Assign, SetsInputsParametersAndWeights) {

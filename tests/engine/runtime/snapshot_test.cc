@@ -19,7 +19,7 @@ void Steps(ToyNetwork& network, int64_t from, int64_t to) {
 
 TEST(Snapshot, HasEverySavedVariableInTheOrderOfTheTable) {
   const ToyNetwork network;
-  const Snapshot snapshot = Take(network.variables(), 7, 3);
+  const Snapshot snapshot = Take(network.variables(), {0, 7}, 3);
   std::vector<std::string> names;
   for (const auto& array : snapshot.arrays) names.push_back(array.name);
   EXPECT_THAT(names, ElementsAre("in.x", "out.present", "out.target", "learning", "gain",
@@ -31,7 +31,7 @@ TEST(Snapshot, HasEverySavedVariableInTheOrderOfTheTable) {
 TEST(Snapshot, PacksPaddedRows) {
   ToyNetwork network;
   Steps(network, 0, 5);
-  const Snapshot snapshot = Take(network.variables(), 5, 0);
+  const Snapshot snapshot = Take(network.variables(), {0, 5}, 0);
   const Variable& u = network.variables()[network.u];
   const auto* rows = static_cast<const float*>(u.data);
   const std::vector<float> packed = {rows[0], rows[1], rows[2], rows[4], rows[5], rows[6]};
@@ -43,14 +43,14 @@ TEST(Snapshot, PacksPaddedRows) {
 TEST(Snapshot, LetsANetworkGoOnBitForBit) {
   ToyNetwork network(5);
   Steps(network, 0, 50);
-  const Snapshot middle = Take(network.variables(), 50, 5);
+  const Snapshot middle = Take(network.variables(), {0, 50}, 5);
   Steps(network, 50, 100);
-  const Snapshot end = Take(network.variables(), 100, 5);
+  const Snapshot end = Take(network.variables(), {0, 100}, 5);
 
   ToyNetwork other(5);
   ASSERT_TRUE(Restore(middle, other.variables()).ok());
   Steps(other, 50, 100);
-  const Snapshot again = Take(other.variables(), 100, 5);
+  const Snapshot again = Take(other.variables(), {0, 100}, 5);
   for (size_t i = 0; i < end.arrays.size(); ++i) {
     EXPECT_EQ(end.arrays[i].values, again.arrays[i].values) << end.arrays[i].name;
   }
@@ -59,16 +59,16 @@ TEST(Snapshot, LetsANetworkGoOnBitForBit) {
 TEST(Snapshot, ThatDoesNotFitIsRefusedAndChangesNothing) {
   ToyNetwork network;
   Steps(network, 0, 5);
-  const Snapshot good = Take(network.variables(), 5, 0);
+  const Snapshot good = Take(network.variables(), {0, 5}, 0);
   ToyNetwork other;
-  const Snapshot before = Take(other.variables(), 0, 0);
+  const Snapshot before = Take(other.variables(), {0, 0}, 0);
 
   const auto expect_refused = [&](const Snapshot& bad, const std::string& message) {
     const absl::Status status = Restore(bad, other.variables());
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_EQ(Reason(status), "SNAPSHOT_MISMATCH");
     EXPECT_THAT(std::string(status.message()), HasSubstr(message));
-    const Snapshot after = Take(other.variables(), 0, 0);
+    const Snapshot after = Take(other.variables(), {0, 0}, 0);
     for (size_t i = 0; i < before.arrays.size(); ++i) {
       EXPECT_EQ(before.arrays[i].values, after.arrays[i].values) << before.arrays[i].name;
     }

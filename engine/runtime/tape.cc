@@ -1,0 +1,185 @@
+#include "engine/runtime/tape.h"
+
+#include <algorithm>
+#include <cassert>
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include "engine/runtime/packed.h"
+
+namespace prospero {
+namespace {
+
+/// Steps that see nothing new are told at least so often, roughly.
+constexpr std::chrono::milliseconds kPatience(10);
+
+/// More than the numbers of one entry take.
+constexpr size_t kEntryHead = 64;
+
+}  // namespace
+
+Tape::Tape(const VariableTable& variables, std::shared_ptr<Journal> journal, Cursor cursor)
+    : variables_(variables), journal_(std::move(journal)), begin_(cursor) {
+  size_t all = 0;
+  size_t scattered = 0;
+  const auto track = [&](int index) {
+    const Variable& variable = variables[index];
+    const auto bytes = static_cast<size_t>(variable.bytes());
+    const bool packed = IsPacked(variable);
+    if (!packed) scattered = std::max(scattered, bytes);
+    all += bytes;
+    return Track{index, &variable, packed ? variable.data : nullptr, bytes, nullptr};
+  };
+  for (int i = 0; i < variables.size(); ++i) {
+    if (variables[i].role == Role::kInput) inputs_.push_back(track(i));
+  }
+  learning_ = track(variables.Find("learning"));
+  shadow_.resize(all);
+  scratch_.resize(scattered);
+  char* shadow = shadow_.data();
+  for (Track& input : inputs_) {
+    input.shadow = shadow;
+    shadow += input.bytes;
+  }
+  learning_.shadow = shadow;
+  Renew();
+}
+
+const void* Tape::Look(const Track& track) {
+  if (track.packed != nullptr) return track.packed;
+  track.source->Read(scratch_.data());
+  return scratch_.data();
+}
+
+bool Tape::Differs(const Track& track) {
+  return std::memcmp(Look(track), track.shadow, track.bytes) != 0;
+}
+
+void Tape::Renew() {
+  for (const Track& input : inputs_) std::memcpy(input.shadow, Look(input), input.bytes);
+  learning_is_written_ = false;
+}
+
+void Tape::BeforeStep(Cursor cursor) {
+  if (piece_.size() > kLongPiece) Cut(cursor);
+  CatchUp(cursor);
+  if (!learning_is_written_ || Differs(learning_)) {
+    Note(learning_, cursor);
+    learning_is_written_ = true;
+  }
+  ++steps_;
+}
+
+void Tape::CatchUp(Cursor cursor) {
+  for (const Track& input : inputs_) {
+    if (!Differs(input)) continue;
+    Note(input, cursor);
+    eventful_ = true;
+  }
+}
+
+void Tape::Note(const Track& track, Cursor cursor) {
+  const void* const values = Look(track);
+  WriteValues(track.variable, {static_cast<const char*>(values), track.bytes}, cursor);
+  std::memcpy(track.shadow, values, track.bytes);
+}
+
+void Tape::Diverged() {
+  assert(steps_ > 0);
+  --steps_;
+  BeginEntry(TapeMark::kDiverged);
+  eventful_ = true;
+}
+
+void Tape::Assign(const std::vector<Assignment>& assignments, Cursor cursor) {
+  CatchUp(cursor);
+  for (const Assignment& assignment : assignments) {
+    const auto bytes = static_cast<size_t>(variables_[assignment.variable].bytes());
+    if (assignment.values.size() == bytes) {
+      WriteValues(assignment.variable, assignment.values, cursor);
+    } else {
+      BeginEntry(TapeMark::kFill);
+      AppendVarint(static_cast<uint64_t>(assignment.variable), &piece_);
+      AppendVarint(assignment.values.size(), &piece_);
+      piece_ += assignment.values;
+    }
+    eventful_ = true;
+  }
+}
+
+void Tape::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed, Cursor cursor) {
+  CatchUp(cursor);
+  BeginEntry(TapeMark::kReset);
+  const int flags = (scopes.state ? kResetState : 0) | (scopes.weights ? kResetWeights : 0) |
+                    (scopes.noise ? kResetNoise : 0) | (step ? kResetStep : 0) |
+                    (seed.has_value() ? kResetSeed : 0);
+  piece_.push_back(static_cast<char>(flags));
+  if (seed.has_value()) AppendVarint(*seed, &piece_);
+  eventful_ = true;
+}
+
+void Tape::Restore(absl::string_view key, Cursor cursor) {
+  CatchUp(cursor);
+  BeginEntry(TapeMark::kRestore);
+  AppendVarint(key.size(), &piece_);
+  piece_.append(key.data(), key.size());
+  eventful_ = true;
+}
+
+void Tape::WriteValues(int variable, absl::string_view values, Cursor cursor) {
+  uint64_t offset = 0;
+  do {
+    if (piece_.size() + kEntryHead >= kMostBytes) Cut(cursor);
+    BeginEntry(TapeMark::kValues);
+    AppendVarint(static_cast<uint64_t>(variable), &piece_);
+    AppendVarint(offset, &piece_);
+    const size_t length = std::min(values.size() - offset, kMostBytes - piece_.size());
+    AppendVarint(length, &piece_);
+    piece_.append(values.data() + offset, length);
+    offset += length;
+  } while (offset < values.size());
+}
+
+void Tape::BeginEntry(TapeMark mark) {
+  if (piece_.empty()) {
+    piece_.push_back(kTapeVersion);
+    AppendVarint(static_cast<uint64_t>(begin_.epoch), &piece_);
+    AppendVarint(static_cast<uint64_t>(begin_.step), &piece_);
+  }
+  WriteSteps();
+  piece_.push_back(static_cast<char>(mark));
+}
+
+void Tape::WriteSteps() {
+  if (steps_ == 0) return;
+  piece_.push_back(static_cast<char>(TapeMark::kSteps));
+  AppendVarint(static_cast<uint64_t>(std::exchange(steps_, 0)), &piece_);
+}
+
+void Tape::Cut(Cursor cursor) {
+  assert(!piece_.empty());
+  WriteSteps();
+  journal_->Append(piece_, cursor);
+  piece_.clear();
+  begin_ = cursor;
+  learning_is_written_ = false;
+  eventful_ = false;
+}
+
+void Tape::Flush(Cursor cursor) {
+  if (piece_.empty()) {
+    begin_ = cursor;
+  } else {
+    Cut(cursor);
+  }
+}
+
+void Tape::EndSlice(Cursor cursor, Clock::Time now) {
+  if (piece_.empty()) return;
+  if (!eventful_ && now - given_at_ < kPatience) return;
+  given_at_ = now;
+  Cut(cursor);
+}
+
+}  // namespace prospero
