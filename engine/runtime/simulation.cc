@@ -28,6 +28,7 @@ bool Simulation::Advance() {
   inputs_.BeforeStep(cursor_);
   if (tape_ != nullptr) tape_->BeforeStep(cursor_);
   network_->Advance({cursor_.step, dt_, team_});
+  if (tape_ != nullptr) tape_->AfterStep();
   if (!network_->finite()) {
     if (tape_ != nullptr) tape_->Diverged();
     return false;

@@ -17,6 +17,9 @@ constexpr std::chrono::milliseconds kPatience(10);
 /// More than the numbers of one entry take.
 constexpr size_t kEntryHead = 64;
 
+/// Values are not cut.
+constexpr size_t kWidest = sizeof(double);
+
 }  // namespace
 
 Tape::Tape(const VariableTable& variables, std::shared_ptr<Journal> journal, Cursor cursor)
@@ -32,7 +35,11 @@ Tape::Tape(const VariableTable& variables, std::shared_ptr<Journal> journal, Cur
     return Track{index, &variable, packed ? variable.data : nullptr, bytes, nullptr};
   };
   for (int i = 0; i < variables.size(); ++i) {
-    if (variables[i].role == Role::kInput) inputs_.push_back(track(i));
+    if (variables[i].role != Role::kInput) continue;
+    if (const int presence = variables[i].presence; presence >= 0) {
+      optional_.push_back({inputs_.size(), &variables[presence]});
+    }
+    inputs_.push_back(track(i));
   }
   learning_ = track(variables.Find("learning"));
   shadow_.resize(all);
@@ -85,6 +92,12 @@ void Tape::Note(const Track& track, Cursor cursor) {
   std::memcpy(track.shadow, values, track.bytes);
 }
 
+void Tape::Follow(const Optional& optional) {
+  if (optional.presence->scalar() != 0.0) return;
+  const Track& input = inputs_[optional.input];
+  std::memcpy(input.shadow, Look(input), input.bytes);
+}
+
 void Tape::Diverged() {
   assert(steps_ > 0);
   --steps_;
@@ -130,11 +143,12 @@ void Tape::Restore(absl::string_view key, Cursor cursor) {
 void Tape::WriteValues(int variable, absl::string_view values, Cursor cursor) {
   uint64_t offset = 0;
   do {
-    if (piece_.size() + kEntryHead >= kMostBytes) Cut(cursor);
+    if (piece_.size() + 2 * kEntryHead >= kMostBytes) Cut(cursor);
     BeginEntry(TapeMark::kValues);
     AppendVarint(static_cast<uint64_t>(variable), &piece_);
     AppendVarint(offset, &piece_);
-    const size_t length = std::min(values.size() - offset, kMostBytes - piece_.size());
+    const size_t room = (kMostBytes - piece_.size() - kEntryHead) / kWidest * kWidest;
+    const size_t length = std::min(values.size() - offset, room);
     AppendVarint(length, &piece_);
     piece_.append(values.data() + offset, length);
     offset += length;

@@ -40,6 +40,11 @@ class Tape {
 
   /// To be called before each step, when its inputs are written.
   void BeforeStep(Cursor cursor);
+  /// To be called after it: a network writes inputs itself that were absent (noise that it draws),
+  /// and a replay does the same.
+  void AfterStep() {
+    for (const Optional& optional : optional_) Follow(optional);
+  }
   /// The step was not finite and is not counted.
   void Diverged();
 
@@ -69,6 +74,13 @@ class Tape {
     char* shadow;
   };
 
+  /// An input that can be absent.
+  struct Optional {
+    size_t input;  ///< position in inputs_
+    const Variable* presence;
+  };
+
+  void Follow(const Optional& optional);
   /// The values, packed.
   const void* Look(const Track& track);
   bool Differs(const Track& track);
@@ -83,6 +95,7 @@ class Tape {
   std::string shadow_;   ///< of all tracks
   std::string scratch_;  ///< Look's own
   std::vector<Track> inputs_;
+  std::vector<Optional> optional_;
   Track learning_;
   bool learning_is_written_ = false;  ///< in this piece
 
