@@ -40,8 +40,8 @@ class Shim:
         directory.mkdir(parents=True, exist_ok=True)
         library, control = folder / "shim.so", folder / "shim"
         if not library.exists():
-            compile = ["cc", "-shared", "-fPIC", "-O2", "-o", library, _SOURCE, "-ldl"]
-            subprocess.run(compile, check=True)
+            made = ["-o", str(library), str(_SOURCE)]
+            subprocess.run(["cc", "-shared", "-fPIC", "-O2", *made, "-ldl"], check=True)
         control.write_bytes(bytes(8 * len(_NAMES)))
         with control.open("r+b") as file:
             self._numbers = memoryview(mmap.mmap(file.fileno(), 0)).cast("q")
