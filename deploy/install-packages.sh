@@ -11,7 +11,7 @@ packages=(
   ca-certificates g++ cmake ninja-build ccache pkg-config
   protobuf-compiler protobuf-compiler-grpc libprotobuf-dev libgrpc++-dev
   libabsl-dev libeigen3-dev libhwy-dev
-  libspdlog-dev libcli11-dev nlohmann-json3-dev
+  libspdlog-dev libcli11-dev nlohmann-json3-dev libsqlite3-dev libxxhash-dev
   python3 python3-venv
 )
 case "${1-}" in

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -54,12 +55,45 @@ class Committer {
   int64_t backlog_bytes() const ABSL_LOCKS_EXCLUDED(mu_);
 
  private:
+  struct Posted {
+    std::vector<Write> writes;
+    int64_t bytes = 0;  ///< of pieces
+  };
+  struct Waiter {
+    uint64_t posts = 0;  ///< that must be on disk
+    Then then;
+  };
+
   void Run() ABSL_LOCKS_EXCLUDED(mu_);
+  /// Waits until a group should be written. False: the end has come, and nothing is there.
+  bool WaitForWork() ABSL_LOCKS_EXCLUDED(mu_);
+  /// Moves what waits to the group, if the last one is on disk.
+  void Gather() ABSL_LOCKS_EXCLUDED(mu_);
+  void Succeed() ABSL_LOCKS_EXCLUDED(mu_);
+  void Fail(const absl::Status& error) ABSL_LOCKS_EXCLUDED(mu_);
+  /// False: the end has come, and one more try was made.
+  bool WaitToRetry() ABSL_LOCKS_EXCLUDED(mu_);
 
   Store* const store_;
   const Options options_;
+
+  // The thread's.
+  std::vector<Write> group_;
+  uint64_t group_posts_ = 0;
+  int64_t group_bytes_ = 0;
+  bool last_try_ = false;  ///< the end had come when the group was tried
+
   mutable Mutex mu_;
   CondVar work_;
+  std::deque<Posted> queue_ ABSL_GUARDED_BY(mu_);
+  std::deque<Waiter> waiters_ ABSL_GUARDED_BY(mu_);  ///< in the order of `posts`
+  uint64_t posted_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t on_disk_ ABSL_GUARDED_BY(mu_) = 0;
+  int64_t backlog_bytes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::chrono::steady_clock::time_point first_ ABSL_GUARDED_BY(mu_);  ///< when queue_ began
+  absl::Status status_ ABSL_GUARDED_BY(mu_);
+  bool ending_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
 };
 
 }  // namespace prospero::server

@@ -65,9 +65,9 @@ struct PutAnswer {
 struct DropAnswer {
   std::string request_id;
 };
-using Write = absl::variant<PutSpec, PutNetwork, DropNetwork, AppendPiece, TrimJournal,
-                            PutCheckpoint, TrimCheckpoints, PutSnapshot, DropSnapshot, PutAnswer,
-                            DropAnswer>;
+using Write =
+    absl::variant<PutSpec, PutNetwork, DropNetwork, AppendPiece, TrimJournal, PutCheckpoint,
+                  TrimCheckpoints, PutSnapshot, DropSnapshot, PutAnswer, DropAnswer>;
 
 /// The pieces of one network's journal, one after the other.
 class JournalReader {
