@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
@@ -45,6 +46,18 @@ v1::NetworkSpec ChainSpec(const std::vector<int64_t>& sizes) {
 }  // namespace
 
 LocalServer::LocalServer(int workers) {
+  StorageOptions storage;
+  storage.ephemeral = true;
+  Start(workers, std::move(storage));
+}
+
+LocalServer::LocalServer(const std::string& data_dir) {
+  StorageOptions storage;
+  storage.data_dir = data_dir;
+  Start(0, std::move(storage));
+}
+
+void LocalServer::Start(int workers, StorageOptions storage) {
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);  // as prosperod
   Logger::Options quiet;
   quiet.level = LogLevel::kWarning;
@@ -54,14 +67,16 @@ LocalServer::LocalServer(int workers) {
   options.kinds = {GleKind()};
   options.log = log_.get();
   options.workers = workers;
-  options.storage.ephemeral = true;
+  options.storage = std::move(storage);
   server_ = *Server::Start(std::move(options));
 }
 
-void LocalServer::MakeChain(const std::string& id, const std::vector<int64_t>& sizes) {
+void LocalServer::MakeChain(const std::string& id, const std::vector<int64_t>& sizes,
+                            v1::Durability durability) {
   v1::CreateNetworkRequest request;
   request.set_network_id(id);
   *request.mutable_network()->mutable_spec() = ChainSpec(sizes);
+  request.mutable_network()->set_durability(durability);
   grpc::ClientContext context;
   v1::CreateNetworkResponse response;
   const grpc::Status status =

@@ -15,14 +15,19 @@ namespace prospero::server {
 /// A prosperod in this process, on loopback. Whatever goes wrong ends the program.
 class LocalServer {
  public:
-  /// workers: threads that step networks; 0: the cores.
+  /// workers: threads that step networks; 0: the cores. It keeps nothing.
   explicit LocalServer(int workers = 0);
+  /// Keeps its networks in this directory.
+  explicit LocalServer(const std::string& data_dir);
 
   const std::string& address() const { return server_->address(); }
   /// Makes networks/<id>: a chain as Chain() in chains.h, float32, batch 1, SGD.
-  void MakeChain(const std::string& id, const std::vector<int64_t>& sizes);
+  void MakeChain(const std::string& id, const std::vector<int64_t>& sizes,
+                 v1::Durability durability = v1::DURABILITY_NONE);
 
  private:
+  void Start(int workers, StorageOptions storage);
+
   std::unique_ptr<Logger> log_;
   std::unique_ptr<Server> server_;
 };

@@ -42,6 +42,8 @@ PROGRAMS = {
     "runtime_bench": "Bare|Inline/1/|Crowd/1/",
     "realtime_bench": "networks:1/",
     "snapshot_bench": "small|medium",
+    "replay_bench": "gle_10",
+    "durability_bench": "Frames/networks:1/",
     "packed_bench": "medium_one_at_a_time/K:(1|256)/",
     "subscribe_bench": "readers:(1|10)(/|$)",
 }
@@ -134,13 +136,12 @@ def machine(context: dict) -> dict[str, Any]:
         info.setdefault(key.strip(), value.strip())
     flags = info.get("flags", "").split()
     caches = [
-        f"L{c['level']} {c['type'].lower()} {c['size'] >> 10} KiB" for c in context.get("caches", [])
+        f"L{c['level']} {c['type'].lower()} {c['size'] >> 10} KiB"
+        for c in context.get("caches", [])
     ]
     return {
         "cpu": info.get("model name", "unknown"),
-        "family_model_stepping": [
-            info.get(key, "") for key in ("cpu family", "model", "stepping")
-        ],
+        "family_model_stepping": [info.get(key, "") for key in ("cpu family", "model", "stepping")],
         "mhz": context.get("mhz_per_cpu"),
         "cores": os.cpu_count(),
         "avx512": "avx512f" in flags,
@@ -199,6 +200,11 @@ def hosting_goals(found: dict[str, Any]) -> Iterator[Goal]:
             ratio = counters["ratio"]
             what = "Drive, 64-512-512-10, K = 256, batch 1: of the engine's own rate"
             yield Goal(what, ">= 0.9", ratio, ratio >= 0.9)
+    for name, counters in found.get("durability_bench", {}).items():
+        if name.startswith("Frames/networks:16/"):
+            ratio = counters["sync_ratio"]
+            what = "SYNC durability, 16 networks: of the frames of NONE"
+            yield Goal(what, ">= 0.5", ratio, ratio >= 0.5)
     latency = found.get("drive_bench")
     if latency:
         for rank, most in (("p50", 1.2), ("p99", 1.5)):
@@ -260,8 +266,9 @@ def neuron_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
 def hosting_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     runtime = found.get("runtime_bench", {})
     per_step = only(runtime, lambda name: name.startswith(("Bare", "Inline", "Queued")))
-    yield "Hosting: steps per second of a small network", counters_table(
-        per_step, {"items_per_second": "steps/s"}
+    yield (
+        "Hosting: steps per second of a small network",
+        counters_table(per_step, {"items_per_second": "steps/s"}),
     )
     columns = {"steps/s": "steps/s", "alone_steps/s": "one alone", "of_cores": "of cores x one"}
     yield "Many networks", counters_table(runtime, columns)
@@ -279,6 +286,34 @@ def hosting_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Real time at 1 kHz", counters_table(found.get("realtime_bench", {}), columns)
     columns = {"snapshot_us": "time [us]", "ratio": "of a copy", "steps": "[steps]"}
     yield "Snapshots", counters_table(found.get("snapshot_bench", {}), columns)
+    yield from durability_tables(found)
+
+
+def durability_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    columns = {
+        "replayed_steps/s": "steps/s",
+        "ratio": "of the bare network's",
+        "real_times": "x real time",
+        "bytes": "bytes of a step",
+    }
+    yield "Replay of a journal", counters_table(found.get("replay_bench", {}), columns)
+    durability = found.get("durability_bench", {})
+    columns = {
+        "none_frames/s": "NONE",
+        "async_frames/s": "ASYNC",
+        "sync_frames/s": "SYNC",
+        "async_ratio": "ASYNC / NONE",
+        "sync_ratio": "SYNC / NONE",
+        "sync_us": "a sync of the disk [us]",
+    }
+    yield "Durability: frames per second", counters_table(durability, columns)
+    columns = {
+        "steps": "steps to replay",
+        "killed_ms": "killed [ms]",
+        "shutdown_ms": "shut down [ms]",
+        "replayed/s": "steps/s",
+    }
+    yield "Starts: until all networks are back", counters_table(durability, columns)
 
 
 def wire_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
