@@ -66,6 +66,9 @@ class Twin:
     def state(self) -> State:
         return self._wire.state(self._id)
 
+    def described(self) -> v1.Network:
+        return self._wire.get(self._id)
+
     def follow(self, done: Sequence[Done]) -> None:
         """All of it. Answers to frames must be the same, bit for bit."""
         for each in done:
@@ -145,7 +148,9 @@ class Maker:
             (4, self.parameter),
             (2, self._weight),
             (2, self._learning),
+            (2, self._labels),
             (1, self._reset),
+            (1, self._clone),
             (2, self.snapshot),
             (2 if self.snapshots else 0, self._restore),
         ]
@@ -164,8 +169,26 @@ class Maker:
         )
         return Order("states", "CreateSnapshot", request)
 
-    def labels(self, labels: Mapping[str, str]) -> Order:
+    def speed(self) -> Order:
+        """Of a REALTIME clock."""
+        clock = v1.Clock(
+            mode=v1.Clock.MODE_REALTIME,
+            overrun=v1.Clock.OVERRUN_SLOW_DOWN,
+            speed=self._chance.uniform(0.5, 2.0),
+        )
+        return self._update(v1.Network(name=self._name, clock=clock), "clock")
+
+    def _labels(self) -> Order:
+        labels = {"drawn": f"{self._chance.getrandbits(32)}"}
         return self._update(v1.Network(name=self._name, labels=labels), "labels")
+
+    def _clone(self) -> Order:
+        request = v1.CloneNetworkRequest(
+            name=self._name,
+            network_id=f"{self._id}-{self._chance.getrandbits(48):x}",
+            request_id=self._request_id(),
+        )
+        return Order("networks", "CloneNetwork", request)
 
     def _restore(self) -> Order:
         snapshot = self._chance.choice(self.snapshots)

@@ -104,7 +104,10 @@ class Prosperod:
         before = len(self.log)
         self.launch(*more_flags)
         assert self.process is not None
-        assert self.process.wait(PATIENCE) != 0, "it must say so"
+        try:
+            assert self.process.wait(PATIENCE) != 0, "it must say so"
+        finally:
+            self.kill()
         return self.log[before:]
 
     def kill(self) -> None:

@@ -68,6 +68,7 @@ class Runner(Worker):
         self.id = id
         self.done: list[Order | Run] = []
         self.begun: Order | Run | None = None
+        self.speeds = [self.wire.get(id).clock.speed]  # that may have been wished last
         self._name = f"networks/{id}"
         self._maker = maker
         self._lead = lead  # [steps], between sending and taking effect
@@ -78,6 +79,8 @@ class Runner(Worker):
         self.begun = order
         order.do(self.wire, self.id)
         self._finished()
+        if self._feeds:
+            self._change_speed()
         self.begun = run = Run(self.wire.get(self.id).cursor.step)
         self.wire.call(self.wire.networks.StartNetwork, v1.StartNetworkRequest(name=self._name))
         if self._feeds:
@@ -90,6 +93,12 @@ class Runner(Worker):
         )
         run.end = run.answered = paused.network.cursor.step
         self._finished()
+
+    def _change_speed(self) -> None:
+        order = self._maker.speed()
+        self.speeds.append(order.request.network.clock.speed)
+        order.do(self.wire, self.id)
+        del self.speeds[:-1]
 
     def _finished(self) -> None:
         assert self.begun is not None

@@ -11,14 +11,14 @@ import random
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import nets
 import runner
-from deeds import Done, Frames, Maker, Twin
+from deeds import Deed, Done, Frames, Maker, Twin
 from hosting import Prosperod
 from prospero import v1
 from runner import Runner
@@ -84,6 +84,7 @@ class Scene:
         registrar = Registrar(target, may_fail, nets.small(), f"round-{number}")
         moment = self.chance.uniform(0.05, 1.0)
         in_shutdown = self.chance.random() < 0.25
+        self.is_new_epoch = not in_shutdown  # a shutdown may be complete before the kill
 
         def end() -> None:
             time.sleep(moment)
@@ -108,7 +109,7 @@ class Scene:
         id, twin = worker.id, Twin(self.twin_wire, worker.id)
         network = wire.await_back(id)
         assert not network.recovery.HasField("loss"), network.recovery.loss.message
-        assert network.cursor.epoch > worker.epoch, "a kill can be seen"
+        assert network.cursor.epoch >= worker.epoch + self.is_new_epoch, "a kill can be seen"
         self.repeat(wire, worker)
         done = [each.deed for each in worker.done]
         waiting = list(worker.pending)
@@ -123,6 +124,8 @@ class Scene:
         self.counts["of them kept"] += kept
         if self.durability == v1.DURABILITY_SYNC:
             self.check_snapshots(wire, worker)
+            self.check_clones(wire, worker)
+            check_wishes(wire.get(id), twin.described(), waiting)
 
     def repeat(self, wire: Wire, worker: Trainer) -> None:
         """Of a call that was not answered one can only know by repeating it: then it has happened
@@ -136,6 +139,8 @@ class Scene:
         assert order.do(wire, worker.id) == answer
         if order.method == "CreateSnapshot":
             self.makers[worker.id].snapshots.append(order.request.snapshot_id)
+        elif order.method == "CloneNetwork":
+            worker.clones.append(order.request.network_id)
         worker.done.append(Done(order, answer))
 
     def check_snapshots(self, wire: Wire, worker: Trainer) -> None:
@@ -152,10 +157,21 @@ class Scene:
             there, here = (each.exported(snapshot) for each in (wire, self.twin_wire))
             assert there.differences(here) == []
 
+    def check_clones(self, wire: Wire, worker: Trainer) -> None:
+        """Those that were answered are there, and what they were; all of them are deleted."""
+        for id in worker.clones:
+            assert wire.state(id).differences(self.twin_wire.state(id)) == []
+        for each in (wire, self.twin_wire):
+            for id in [network.name.removeprefix("networks/") for network in each.all()]:
+                if id.startswith(f"{worker.id}-"):
+                    each.delete(id)
+
     def check_running(self, wire: Wire, worker: Runner) -> None:
         request = v1.PauseNetworkRequest(name=f"networks/{worker.id}")
         network = wire.call(wire.networks.PauseNetwork, request).network
         assert not network.recovery.HasField("loss"), network.recovery.loss.message
+        assert network.clock.mode == RUNNERS[worker.id][0].mode
+        assert network.clock.speed in worker.speeds
         runner.catch_up(self.twin_wire, worker, wire.state(worker.id))
 
     def go_on(self) -> None:
@@ -165,6 +181,16 @@ class Scene:
                 for _ in range(5):
                     frames = self.makers[id].frames()
                     assert frames.do(wire, id) == frames.do(self.twin_wire, id)
+
+
+def check_wishes(network: v1.Network, twin: v1.Network, waiting: Sequence[Deed]) -> None:
+    """What is wished of a network is as it was answered, or as a call on its way wishes it."""
+    wishes = [twin]
+    for deed in waiting:
+        if not isinstance(deed, Frames) and deed.method == "UpdateNetwork":
+            wishes.append(deed.request.network)
+    assert network.labels in [wish.labels for wish in wishes]
+    assert network.learning in [wish.learning for wish in wishes]
 
 
 @pytest.fixture

@@ -63,6 +63,7 @@ class Trainer(Worker):
         self.id = id
         self.done: list[Done] = []
         self.pending: deque[Deed] = deque()
+        self.clones: list[str] = []  # ids; those that were answered
         self.epoch = 0  # the last that was answered
         self._maker = maker
 
@@ -76,6 +77,8 @@ class Trainer(Worker):
         self._answered(answer)
         if order.method == "CreateSnapshot":
             self._maker.snapshots.append(order.request.snapshot_id)
+        elif order.method == "CloneNetwork":
+            self.clones.append(order.request.network_id)
         else:
             self.epoch = answer.network.cursor.epoch
 
