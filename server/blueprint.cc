@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/core/errors.h"
+#include "server/convert/field.h"
 #include "server/convert/network.h"
 #include "server/convert/safety.h"
 
@@ -97,25 +98,76 @@ absl::StatusOr<Blueprint> Draw(Host& host, const v1::NetworkSpec& spec) {
 
 std::string ChooseId() { return absl::StrCat("n-", absl::Hex(RandomBits(), absl::kZeroPad16)); }
 
+namespace {
+
+/// What a new network and one that is brought back have in common.
+Record::Parts PartsOf(Host& host, absl::string_view id, Blueprint blueprint,
+                      const Network& network) {
+  Record::Parts parts;
+  parts.id = std::string(id);
+  parts.model = std::string(blueprint.kind->name);
+  parts.footprint = ToProto(blueprint.footprint);
+  parts.warnings = ToProto(network.warnings(), absl::StrCat("spec.", blueprint.kind->name));
+  LogWarnings(host, id, parts.warnings);
+  parts.labels = std::move(blueprint.labels);
+  parts.safety = std::move(blueprint.safety);
+  parts.snapshot_policy = std::move(blueprint.snapshot_policy);
+  parts.changes = std::make_shared<Turns>(&host.errands);
+  parts.steps = std::make_shared<Turns>(&host.errands);
+  parts.checkpoints = std::make_shared<Turns>(&host.errands);
+  parts.memory = std::move(blueprint.memory);
+  parts.spec = std::move(blueprint.spec);
+  return parts;
+}
+
+}  // namespace
+
 absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
                                               absl::string_view id) {
   absl::StatusOr<std::unique_ptr<Network>> network = MakeModel(host, blueprint);
   if (!network.ok()) return network.status();
-  Record::Parts parts;
-  parts.footprint = ToProto(blueprint.footprint);
-  parts.warnings = ToProto((*network)->warnings(), absl::StrCat("spec.", blueprint.kind->name));
-  LogWarnings(host, id, parts.warnings);
-  parts.id = std::string(id);
+  const Instance::Options options = InstanceOptions(host, blueprint);
+  const v1::Durability durability = blueprint.durability;
+  Record::Parts parts = PartsOf(host, id, std::move(blueprint), **network);
   parts.uid = MakeUid();
-  parts.labels = std::move(blueprint.labels);
-  parts.safety = std::move(blueprint.safety);
-  parts.create_time = absl::Now();
-  parts.instance =
-      Instance::Make(*std::move(network), host.scheduler.get(), InstanceOptions(host, blueprint));
-  parts.changes = std::make_shared<Turns>(&host.errands);
-  parts.steps = std::make_shared<Turns>(&host.errands);
-  parts.memory = std::move(blueprint.memory);
-  parts.spec = std::move(blueprint.spec);
+  parts.create_time = parts.update_time = absl::Now();
+  parts.keeper = std::make_shared<Keeper>(
+      &host.committer, Keeper::Options{.uid = parts.uid,
+                                       .durability = durability,
+                                       .ephemeral = host.storage.ephemeral});
+  parts.instance = Instance::Make(*std::move(network), host.scheduler.get(), options);
+  return std::make_shared<Record>(std::move(parts));
+}
+
+absl::StatusOr<std::shared_ptr<Record>> Rebuild(Host& host, Blueprint blueprint,
+                                                const store::StoredNetwork& row,
+                                                const Origin& origin,
+                                                std::shared_ptr<Keeper> keeper, absl::Status* loss,
+                                                const std::function<v1::Recovery()>& told) {
+  const v1::Network& resource = row.network();
+  const absl::StatusOr<std::string> id = IdOf(resource.name(), "name");
+  if (!id.ok()) return id.status();
+  const absl::StatusOr<ClockSpec> clock = FromProto(resource.clock());
+  if (!clock.ok()) return clock.status();
+  blueprint.clock = *clock;
+  blueprint.labels = resource.labels();
+  if (resource.has_safety()) blueprint.safety = resource.safety();
+  if (resource.has_snapshot_policy()) blueprint.snapshot_policy = resource.snapshot_policy();
+  absl::StatusOr<std::unique_ptr<Network>> network = MakeModel(host, blueprint);
+  if (!network.ok()) return network.status();
+  Instance::Options options = InstanceOptions(host, blueprint);
+  if (keeper->durability() != v1::DURABILITY_NONE) options.journal = keeper;
+  Record::Parts parts = PartsOf(host, *id, std::move(blueprint), **network);
+  absl::StatusOr<std::shared_ptr<Instance>> instance =
+      Instance::Recover(*std::move(network), host.scheduler.get(), options, origin, loss);
+  if (!instance.ok()) return instance.status();
+  parts.instance = *std::move(instance);
+  parts.uid = resource.uid();
+  parts.create_time = FromProto(resource.create_time(), "").value_or(absl::Now());
+  parts.update_time = FromProto(resource.update_time(), "").value_or(parts.create_time);
+  parts.version = row.version();
+  parts.recovery = told();
+  parts.keeper = std::move(keeper);
   return std::make_shared<Record>(std::move(parts));
 }
 

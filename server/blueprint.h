@@ -23,6 +23,8 @@ struct Blueprint {
   ClockSpec clock;
   Labels labels;
   absl::optional<v1::Safety> safety;  ///< checked only when the network is there: see Protect
+  v1::Durability durability = v1::DURABILITY_NONE;
+  absl::optional<v1::SnapshotPolicy> snapshot_policy;
   Budget::Reservation memory;         ///< of the network and its spec
 };
 
@@ -38,6 +40,14 @@ std::string ChooseId();
 /// memory left. Whoever does not publish the record must end its instance.
 absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
                                               absl::string_view id);
+
+/// As Build, of a network that is brought back, stands still and has no clock or safety yet. `loss`
+/// as Instance::Recover; after it `told` says what the record tells of its recovery.
+absl::StatusOr<std::shared_ptr<Record>> Rebuild(Host& host, Blueprint blueprint,
+                                                const store::StoredNetwork& row,
+                                                const Origin& origin,
+                                                std::shared_ptr<Keeper> keeper, absl::Status* loss,
+                                                const std::function<v1::Recovery()>& told);
 
 /// Lets the network's safety, as its record has it, hold from now on. Errors name the field of
 /// `safety`.

@@ -67,6 +67,9 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 
  private:
   // Reactions.
+  void WhenSettled(const v1::DriveRequest& request, std::function<void()> then) override {
+    request.has_attach() ? host_.AwaitNetwork(request.attach().network(), std::move(then)) : then();
+  }
   void OnRequest(v1::DriveRequest* request) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnHalfClose() override ABSL_LOCKS_EXCLUDED(mu_);
   void OnWritten() override ABSL_LOCKS_EXCLUDED(mu_) { Settle(); }

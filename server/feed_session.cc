@@ -35,6 +35,9 @@ class FeedSession final : public ReadStream<v1::FeedRequest> {
   }
 
  private:
+  void WhenSettled(const v1::FeedRequest& request, std::function<void()> then) override {
+    request.has_open() ? host_.AwaitNetwork(request.open().network(), std::move(then)) : then();
+  }
   void OnRequest(v1::FeedRequest* request) override ABSL_LOCKS_EXCLUDED(mu_);
   void OnHalfClose() override ABSL_LOCKS_EXCLUDED(mu_);
   void Leave() override ABSL_LOCKS_EXCLUDED(mu_);

@@ -1,11 +1,14 @@
 #include "server/host.h"
 
 #include <algorithm>
+#include <thread>
 #include <utility>
 
 #include "absl/time/clock.h"
 #include "engine/core/errors.h"
+#include "server/convert/network.h"
 #include "server/convert/sample_wire.h"
+#include "server/durability/checkpoints.h"
 
 namespace prospero::server {
 namespace {
@@ -13,30 +16,64 @@ namespace {
 constexpr int kControlThreads = 2;
 constexpr int kErrandThreads = 2;
 
-/// Between two looks at recordings that nobody reads.
+/// Between two looks at recordings that nobody reads, and at checkpoints that are due.
 absl::Duration SweepPeriod(absl::Duration retention) {
-  return std::clamp(retention / 4, absl::Milliseconds(100), absl::Seconds(10));
+  return std::clamp(retention / 4, absl::Milliseconds(100), absl::Seconds(1));
+}
+
+int RecoveryThreads(const StorageOptions& storage) {
+  if (storage.recovery_threads > 0) return storage.recovery_threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 }  // namespace
 
-Host::Host(Limits limits_given, std::vector<ModelKind> kinds_given, int workers,
-           absl::Duration retention_given, Logger* log_given)
-    : limits(limits_given),
-      kinds(std::move(kinds_given)),
-      retention(retention_given),
+Host::Host(Options options)
+    : limits(options.limits),
+      kinds(std::move(options.kinds)),
+      retention(options.retention),
+      storage(std::move(options.storage)),
       start_time(absl::Now()),
-      log(log_given),
+      log(options.log),
+      store(std::move(options.store)),
       memory(limits.max_total_bytes),
-      admission(limits.realtime_share * workers),
-      scheduler(Scheduler::Make(workers)),
+      admission(limits.realtime_share * options.workers),
+      scheduler(Scheduler::Make(options.workers)),
       requests(RequestCache::Options()),
       catalog(limits.max_networks),
+      committer(store.get(),
+                {.gather = storage.group_commit,
+                 .on_change = [this](const absl::Status& status) { TellStorage(status); }}),
       control(kControlThreads),
       errands(kErrandThreads),
-      sweeper(SweepPeriod(retention), [this] {
-        for (const auto& record : catalog.All()) record->instance().DropExpired();
-      }) {}
+      recovery(this, RecoveryThreads(storage)),
+      sweeper(SweepPeriod(retention), [this] { Sweep(); }) {}
+
+void Host::AwaitNetwork(absl::string_view name, std::function<void()> then) {
+  const absl::StatusOr<std::string> id = IdOf(name, "");
+  if (!id.ok() || catalog.FindPending(*id) == nullptr) return then();
+  catalog.WhenSettled(*id, [this, then = std::move(then)] { errands.Post(then); });
+}
+
+void Host::Sweep() {
+  for (const auto& record : catalog.All()) {
+    record->instance().DropExpired();
+    if (record->RowIsStale()) record->keeper().Post({record->Row()});
+    if (CheckpointIsDue(*record)) TakeCheckpoint(*this, record, [](const absl::Status&) {});
+  }
+}
+
+void Host::TellStorage(const absl::Status& status) {
+  log->Write(status.ok() ? LogLevel::kInfo : LogLevel::kError,
+             status.ok() ? "the disk takes what is to be kept again"
+                         : "the disk refuses what is to be kept",
+             {{"what", std::string(status.message())}});
+  for (const auto& record : catalog.All()) {
+    const v1::Durability kept = record->keeper().durability();
+    if (kept == v1::DURABILITY_NONE) continue;
+    record->instance().SetStorage(status, kept == v1::DURABILITY_SYNC);
+  }
+}
 
 Host::~Host() { EndAll(Draining()); }
 
@@ -53,6 +90,7 @@ absl::Status Host::CheckOpen() const { return draining ? Draining() : absl::OkSt
 
 void Host::Drain() {
   draining = true;
+  recovery.BreakOff();
   for (const auto& record : catalog.All()) record->instance().Drain();
 }
 

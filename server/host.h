@@ -1,31 +1,45 @@
 #pragma once
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "engine/runtime/admission.h"
 #include "engine/runtime/scheduler.h"
 #include "server/budget.h"
 #include "server/catalog.h"
+#include "server/durability/recovery.h"
+#include "server/durability/storage_options.h"
 #include "server/executor.h"
 #include "server/limits.h"
 #include "server/log.h"
 #include "server/model_kind.h"
 #include "server/open_calls.h"
 #include "server/request_cache.h"
+#include "server/store/committer.h"
+#include "server/store/store.h"
 #include "server/sweeper.h"
 
 namespace prospero::server {
 
 /// What the services share: the networks, and all that they live on. Thread-safe.
 struct Host {
-  /// `retention`: for how long a recording goes on when its last reader has left.
-  Host(Limits limits_given, std::vector<ModelKind> kinds_given, int workers,
-       absl::Duration retention_given, Logger* log_given);
+  struct Options {
+    Limits limits;
+    std::vector<ModelKind> kinds;
+    int workers = 1;
+    /// For how long a recording goes on when its last reader has left.
+    absl::Duration retention = absl::Seconds(60);
+    Logger* log = nullptr;
+    StorageOptions storage;
+    std::unique_ptr<Store> store;  ///< opened as `storage` says
+  };
+  explicit Host(Options options);
   /// Ends every network.
   ~Host();
   Host(const Host&) = delete;
@@ -33,6 +47,9 @@ struct Host {
 
   /// kUnavailable (DRAINING) once the server shuts down.
   absl::Status CheckOpen() const;
+  /// Calls `then` when the network is not being brought back any more: mostly here and now, else on
+  /// a thread that may wait.
+  void AwaitNetwork(absl::string_view name, std::function<void()> then);
   /// Tells every network that the server shuts down; CheckOpen fails from now on.
   void Drain();
   /// Ends every network with `why`. A barrier.
@@ -44,10 +61,12 @@ struct Host {
   const Limits limits;
   const std::vector<ModelKind> kinds;
   const absl::Duration retention;
+  const StorageOptions storage;
   const absl::Time start_time;
   Logger* const log;
   std::atomic<bool> draining = false;
   OpenCalls calls;
+  const std::unique_ptr<Store> store;
 
   // What is below may use what is above while it goes.
   Budget memory;
@@ -55,9 +74,16 @@ struct Host {
   const std::unique_ptr<Scheduler> scheduler;
   RequestCache requests;
   Catalog catalog;
+  Committer committer;  ///< writes to the store
   Executor control;  ///< makes and ends networks: may take seconds
   Executor errands;  ///< what is short but may not run on a strand
-  Sweeper sweeper;   ///< ends recordings that nobody reads
+  Recovery recovery;
+  Sweeper sweeper;  ///< ends recordings that nobody reads, takes checkpoints that are due
+
+ private:
+  void Sweep();
+  /// The disk refuses what is to be kept, or (OK) does not any more.
+  void TellStorage(const absl::Status& status);
 };
 
 /// kUnavailable, DRAINING.

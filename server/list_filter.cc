@@ -106,7 +106,7 @@ absl::StatusOr<ListFilter::Condition> ListFilter::ReadCondition(absl::string_vie
   if (condition.kind == Condition::Kind::kState &&
       (!v1::Network::State_Parse(absl::StrCat("STATE_", condition.value), &condition.state) ||
        condition.state == v1::Network::STATE_UNSPECIFIED)) {
-    return Unreadable("RUNNING, PAUSED or FAILED as a state", all);
+    return Unreadable("RUNNING, PAUSED, FAILED, RECOVERING or DAMAGED as a state", all);
   }
   return condition;
 }

@@ -16,16 +16,16 @@ constexpr int32_t kMaxPage = 1000;
 constexpr size_t kBatch = 256;  ///< records looked at under one lock of the catalog
 
 /// The first `count` networks after an id that the filter accepts.
-std::vector<std::shared_ptr<Record>> Select(const Catalog& catalog, const ListFilter& filter,
-                                            std::string after, size_t count) {
-  std::vector<std::shared_ptr<Record>> selected;
+std::vector<Catalog::Listed> Select(const Catalog& catalog, const ListFilter& filter,
+                                    std::string after, size_t count) {
+  std::vector<Catalog::Listed> selected;
   while (selected.size() < count) {
-    const std::vector<std::shared_ptr<Record>> batch = catalog.After(after, kBatch);
-    for (const std::shared_ptr<Record>& record : batch) {
-      if (selected.size() < count && filter.Accepts(record->Outline())) selected.push_back(record);
+    const std::vector<Catalog::Listed> batch = catalog.After(after, kBatch);
+    for (const Catalog::Listed& listed : batch) {
+      if (selected.size() < count && filter.Accepts(listed.Outline())) selected.push_back(listed);
     }
     if (batch.size() < kBatch) break;
-    after = batch.back()->id();
+    after = batch.back().id;
   }
   return selected;
 }
@@ -45,7 +45,7 @@ absl::StatusOr<v1::ListNetworksResponse> List(const Host& host,
   v1::ListNetworksResponse response;
   const auto room = static_cast<size_t>(host.limits.max_message_bytes / 2);
   size_t bytes = 0;
-  for (const auto& record : Select(host.catalog, *filter, *after, wanted + 1)) {
+  for (const auto& selected : Select(host.catalog, *filter, *after, wanted + 1)) {
     const auto listed = static_cast<size_t>(response.networks_size());
     if (listed == wanted || (listed > 0 && bytes > room)) {
       const absl::StatusOr<std::string> last =
@@ -54,7 +54,7 @@ absl::StatusOr<v1::ListNetworksResponse> List(const Host& host,
       break;
     }
     v1::Network* network = response.add_networks();
-    *network = record->Summarize();
+    *network = selected.Summarize();
     bytes += network->ByteSizeLong();
   }
   return response;

@@ -103,6 +103,13 @@ absl::StatusOr<std::shared_ptr<Record>> FindNetwork(const Host& host, absl::stri
 
 void GetNetwork(Host& host, const v1::GetNetworkRequest& request,
                 Reply<v1::GetNetworkResponse> reply) {
+  if (const absl::StatusOr<std::string> id = IdOf(request.name(), "name"); id.ok()) {
+    if (const auto pending = host.catalog.FindPending(*id); pending != nullptr) {
+      v1::GetNetworkResponse response;
+      *response.mutable_network() = pending->Describe();
+      return reply(std::move(response));
+    }
+  }
   const absl::StatusOr<std::shared_ptr<Record>> found = FindNetwork(host, request.name(), "name");
   if (!found.ok()) return reply(found.status());
   Answer(**found, absl::OkStatus(), reply);

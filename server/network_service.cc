@@ -23,7 +23,7 @@ class NetworkService final : public v1::NetworkService::CallbackService {
   Reactor* GetNetwork(Context* context, const v1::GetNetworkRequest* request,
                       v1::GetNetworkResponse* response) override {
     return Answer(host_, LogLevel::kDebug, "GetNetwork", request->name(), context, request,
-                  response, server::GetNetwork);
+                  response, server::GetNetwork, /*awaits=*/false);
   }
   Reactor* ListNetworks(Context* context, const v1::ListNetworksRequest* request,
                         v1::ListNetworksResponse* response) override {

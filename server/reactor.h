@@ -193,17 +193,24 @@ class BidiStream : public WriteStream<grpc::ServerBidiReactor<Request, Response>
       if (this->ending()) return;
     }
     if (!ok) return OnHalfClose();
-    // Still reading: a write that ends meanwhile must not let gRPC fill the request anew.
-    OnRequest(&request_);
-    MutexLock lock(this->mu_);
-    reading_ = false;
-    ReadOn();
+    this->Hold();
+    WhenSettled(request_, [this] {
+      Take();
+      this->Release();
+    });
   }
 
  protected:
   using Base::Base;
 
-  // On a gRPC thread, one at a time, without mu_; not once the end has come.
+  /// Calls `then` when the request can be taken, now or later on any thread that may wait: the
+  /// network that it names may still be brought back.
+  virtual void WhenSettled(const Request& /*request*/, std::function<void()> then)
+      ABSL_LOCKS_EXCLUDED(this->mu_) {
+    then();
+  }
+
+  // One at a time, without mu_, on a thread that may wait; not once the end has come.
   virtual void OnRequest(Request* request) ABSL_LOCKS_EXCLUDED(this->mu_) = 0;
   virtual void OnHalfClose() ABSL_LOCKS_EXCLUDED(this->mu_) = 0;
 
@@ -220,6 +227,18 @@ class BidiStream : public WriteStream<grpc::ServerBidiReactor<Request, Response>
   bool half_closed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) { return half_closed_; }
 
  private:
+  void Take() ABSL_LOCKS_EXCLUDED(this->mu_) {
+    {
+      MutexLock lock(this->mu_);
+      if (this->ending()) return;
+    }
+    // Still reading: a write that ends meanwhile must not let gRPC fill the request anew.
+    OnRequest(&request_);
+    MutexLock lock(this->mu_);
+    reading_ = false;
+    ReadOn();
+  }
+
   bool reading_ ABSL_GUARDED_BY(this->mu_) = false;
   bool half_closed_ ABSL_GUARDED_BY(this->mu_) = false;
   Request request_;  ///< gRPC's while reading_

@@ -3,6 +3,8 @@
 #include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
+#include <atomic>
+#include <functional>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -21,9 +23,11 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
  public:
   void OnReadDone(bool ok) final ABSL_LOCKS_EXCLUDED(mu_) {
     if (!ok) return OnHalfClose();
-    OnRequest(&request_);
-    MutexLock lock(mu_);
-    Read();
+    holds_.fetch_add(1);
+    WhenSettled(request_, [this] {
+      Take();
+      Release();
+    });
   }
 
   void OnCancel() final ABSL_LOCKS_EXCLUDED(mu_) {
@@ -38,13 +42,20 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
       MutexLock lock(mu_);
       log_.Finish(end_);
     }
-    delete this;
+    Release();
   }
 
  protected:
   explicit ReadStream(CallLog log) : log_(std::move(log)) {}
 
-  // On a gRPC thread, one at a time, without mu_.
+  /// Calls `then` when the request can be taken, now or later on any thread that may wait: the
+  /// network that it names may still be brought back.
+  virtual void WhenSettled(const Request& /*request*/, std::function<void()> then)
+      ABSL_LOCKS_EXCLUDED(mu_) {
+    then();
+  }
+
+  // One at a time, without mu_, on a thread that may wait.
   virtual void OnRequest(Request* request) ABSL_LOCKS_EXCLUDED(mu_) = 0;
   /// No request comes any more, perhaps because the client has left.
   virtual void OnHalfClose() ABSL_LOCKS_EXCLUDED(mu_) = 0;
@@ -71,10 +82,24 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
   Mutex mu_;
 
  private:
+  void Take() ABSL_LOCKS_EXCLUDED(mu_) {
+    {
+      MutexLock lock(mu_);
+      if (ended_) return;
+    }
+    OnRequest(&request_);
+    MutexLock lock(mu_);
+    Read();
+  }
+  void Release() {
+    if (holds_.fetch_sub(1) == 1) delete this;
+  }
+
   CallLog log_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mu_);
   Request request_;  ///< gRPC's while it reads
+  std::atomic<int> holds_ = 1;
 };
 
 }  // namespace prospero::server

@@ -16,6 +16,7 @@
 #include "server/network_service.h"
 #include "server/server_service.h"
 #include "server/simulation_service.h"
+#include "server/store/sqlite_store.h"
 
 namespace prospero::server {
 namespace {
@@ -36,6 +37,25 @@ absl::StatusOr<ListenAddress> CheckAddress(const Server::Options& options) {
 
 int Workers(int wanted) {
   return wanted > 0 ? wanted : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+/// Opens the store.
+absl::StatusOr<Host::Options> ToHostOptions(Server::Options options) {
+  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
+      {.directory = options.storage.data_dir, .ephemeral = options.storage.ephemeral});
+  if (!store.ok()) return store.status();
+  for (const std::string& finding : (*store)->findings()) {
+    options.log->Write(LogLevel::kError, "damaged", {{"what", finding}});
+  }
+  Host::Options host;
+  host.limits = options.limits;
+  host.kinds = std::move(options.kinds);
+  host.workers = Workers(options.workers);
+  host.retention = options.subscription_retention;
+  host.log = options.log;
+  host.storage = std::move(options.storage);
+  host.store = *std::move(store);
+  return host;
 }
 
 std::vector<std::unique_ptr<grpc::Service>> MakeServices(Host* host) {
@@ -62,10 +82,11 @@ void SetConnectionRules(grpc::ServerBuilder* builder, const Limits& limits) {
 
 class Server::Body {
  public:
-  explicit Body(Options options)
-      : host_(options.limits, std::move(options.kinds), Workers(options.workers),
-              options.subscription_retention, options.log),
-        services_(MakeServices(&host_)) {}
+  explicit Body(Host::Options options)
+      : host_(std::move(options)), services_(MakeServices(&host_)) {}
+
+  /// From now on calls wait for the networks that the store has.
+  absl::Status ExpectNetworks() { return host_.recovery.Expect(); }
 
   absl::Status Listen(const std::string& listen, const ListenAddress& address) {
     grpc::EnableDefaultHealthCheckService(true);
@@ -79,10 +100,14 @@ class Server::Body {
       return Error(absl::StatusCode::kUnavailable, "ADDRESS_UNAVAILABLE",
                    absl::StrCat("cannot listen on '", listen, "'"));
     }
+    grpc::HealthCheckServiceInterface* const health = server_->GetHealthCheckService();
     for (const char* service : {"prospero.v1.NetworkService", "prospero.v1.SimulationService",
-                                "prospero.v1.ServerService"}) {
-      server_->GetHealthCheckService()->SetServingStatus(service, true);
+                                "prospero.v1.StateService", "prospero.v1.ServerService"}) {
+      health->SetServingStatus(service, true);
     }
+    host_.recovery.Begin([health](const std::string& network, bool there) {
+      health->SetServingStatus(network, there);
+    });
     if (address.is_unix()) port_ = 0;
     address_ =
         address.is_unix() ? listen : absl::StrCat(listen.substr(0, listen.rfind(':')), ":", port_);
@@ -96,6 +121,7 @@ class Server::Body {
     host_.Drain();
     const bool complete = host_.calls.AwaitNone(deadline);
     server_->Shutdown(absl::ToChronoTime(complete ? absl::Now() + kFarewell : absl::Now()));
+    host_.recovery.Join();  // It speaks to the health service.
     host_.EndAll(Draining());
     server_.reset();
     return complete;
@@ -120,7 +146,10 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   const absl::StatusOr<ListenAddress> address = CheckAddress(options);
   if (!address.ok()) return address.status();
   const std::string listen = options.listen;
-  auto body = std::make_unique<Body>(std::move(options));
+  absl::StatusOr<Host::Options> host = ToHostOptions(std::move(options));
+  if (!host.ok()) return host.status();
+  auto body = std::make_unique<Body>(*std::move(host));
+  if (absl::Status status = body->ExpectNetworks(); !status.ok()) return status;
   if (absl::Status status = body->Listen(listen, *address); !status.ok()) {
     return status;
   }

@@ -27,6 +27,10 @@ class StepCall final : public grpc::ServerUnaryReactor {
 
   void Start(const v1::StepRequest& request) {
     log_.set_network(request.network());
+    host_.AwaitNetwork(request.network(), [this, &request] { Begin(request); });
+  }
+
+  void Begin(const v1::StepRequest& request) {
     absl::Status status = Prepare(request);
     if (!status.ok()) return Answer(status);
     status = record_->steps().Enter([this](Turns::Turn turn) { Run(std::move(turn)); });

@@ -51,6 +51,7 @@ class FeedSession : public Stream {
     this->Pump();
   }
 
+  Host& host() const { return host_; }
   int64_t credit() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) { return credit_; }
 
   const grpc::ByteBuffer* Next(bool* /*more*/) override ABSL_EXCLUSIVE_LOCKS_REQUIRED(this->mu_) {
@@ -126,6 +127,11 @@ class SubscribeSession final : public FeedSession<BidiStream<grpc::ByteBuffer, g
   }
 
  private:
+  void WhenSettled(const grpc::ByteBuffer& bytes, std::function<void()> then) override {
+    v1::SubscribeRequest request;
+    if (opened_ || !Parse(bytes, &request).ok()) return then();
+    host().AwaitNetwork(request.subscription().network(), std::move(then));
+  }
   void OnRequest(grpc::ByteBuffer* bytes) override ABSL_LOCKS_EXCLUDED(mu_) {
     v1::SubscribeRequest request;
     absl::Status status = Parse(*bytes, &request);
@@ -175,11 +181,23 @@ class WatchSession final
   WatchSession(Host* host, grpc::CallbackServerContext* context, const grpc::ByteBuffer& bytes)
       : FeedSession(host, context, "Watch", kBoundless) {
     v1::WatchRequest request;
-    absl::Status status = Parse(bytes, &request);
-    if (status.ok()) status = Open(request.subscription());
-    if (status.ok()) return;
+    if (absl::Status status = Parse(bytes, &request); !status.ok()) {
+      Refuse(status);
+      return;
+    }
+    Hold();
+    host->AwaitNetwork(request.subscription().network(), [this, request] {
+      const absl::Status status =
+          cancelled() ? absl::CancelledError() : Open(request.subscription());
+      if (!status.ok()) Refuse(status);
+      Release();
+    });
+  }
+
+ private:
+  void Refuse(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_) {
     MutexLock lock(mu_);
-    End(std::move(status));
+    End(status);
     Pump();
   }
 };

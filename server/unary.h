@@ -14,12 +14,14 @@
 
 namespace prospero::server {
 
-/// Answers a unary call by `call`, logs it, and refuses it while the server drains.
+/// Answers a unary call by `call`, logs it, and refuses it while the server drains. A call about a
+/// network that is being brought back waits for it, if it `awaits`.
 template <class Request, class Response>
 grpc::ServerUnaryReactor* Answer(Host& host, LogLevel level, absl::string_view method,
                                  absl::string_view network, grpc::CallbackServerContext* context,
                                  const Request* request, Response* response,
-                                 void (*call)(Host&, const Request&, Reply<Response>)) {
+                                 void (*call)(Host&, const Request&, Reply<Response>),
+                                 bool awaits = true) {
   grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
   const auto log = std::make_shared<CallLog>(&host, level, method, *context);
   log->set_network(network);
@@ -28,11 +30,11 @@ grpc::ServerUnaryReactor* Answer(Host& host, LogLevel level, absl::string_view m
     if (answer.ok()) *response = *std::move(answer);
     reactor->Finish(ToGrpc(answer.status()));
   };
-  if (absl::Status open = host.CheckOpen(); !open.ok()) {
-    reply(open);
-  } else {
+  const auto begin = [&host, request, call, reply] {
+    if (absl::Status open = host.CheckOpen(); !open.ok()) return reply(open);
     call(host, *request, reply);
-  }
+  };
+  awaits ? host.AwaitNetwork(network, begin) : begin();
   return reactor;
 }
 

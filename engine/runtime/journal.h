@@ -39,8 +39,10 @@ struct Origin {
   /// The snapshot that Instance::RestoreSnapshot was given with this key.
   std::function<absl::StatusOr<std::shared_ptr<const Snapshot>>(const std::string& key)>
       find_snapshot = {};
-  /// The network's epoch afterwards is at least this.
+  /// No epoch that the network had was greater than this, or the pieces tell it.
   int64_t least_epoch = 0;
+  /// Its epoch grows: steps that nobody has written down may have been made.
+  bool new_epoch = false;
   /// What is wished afterwards.
   bool learning = true;
   bool running = true;

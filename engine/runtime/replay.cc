@@ -171,6 +171,7 @@ absl::Status BringBack(const Origin& origin, Simulation& simulation, absl::Statu
     }
   }
   simulation.RaiseEpoch(origin.least_epoch);
+  if (origin.new_epoch) simulation.RaiseEpoch(simulation.cursor().epoch + 1);
   simulation.WishLearning(origin.learning);
   return absl::OkStatus();
 }

@@ -95,9 +95,10 @@ class Storage:
 class Recovery:
     """How a network came back when its server was started."""
 
-    steps_done: int
-    """Steps replayed so far."""
-    steps_total: int
+    steps: int
+    """Replayed so far."""
+    progress: float
+    """From 0 to 1: how much of the journal was replayed."""
     loss: ProsperoError | None
     """Less came back than was kept: what was damaged, and what stands instead."""
 
@@ -144,4 +145,4 @@ def storage_from(proto: v1.Storage) -> Storage:
 
 def recovery_from(proto: v1.Recovery) -> Recovery:
     loss = errors.from_status(proto.loss) if proto.HasField("loss") else None
-    return Recovery(proto.steps_done, proto.steps_total, loss)
+    return Recovery(proto.steps, proto.progress, loss)
