@@ -129,7 +129,11 @@ bool HostedInstance::RunSlice() {
   const int64_t first = simulation_.cursor().step;
   Advance(budget);
   EndPace(simulation_.cursor().step - first);
-  simulation_.EndSlice(budget.seen());
+  if (runs_itself() || job_ != nullptr) {
+    simulation_.EndSlice(budget.seen());
+  } else {
+    simulation_.WriteDown();  // The next slice may be far.
+  }
   if (crew_ != nullptr) crew_->Rest();
   turns_overdrawn_ = budget.turns_overdrawn();
   PublishStatus();

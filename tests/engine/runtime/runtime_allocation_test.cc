@@ -70,6 +70,37 @@ TEST(RuntimeAllocation, StepsWithFeedsAndSilentInputsTakeNothingFromTheHeap) {
   EXPECT_GE(target->summary().applied, 59);
 }
 
+/// Throws away what it is given.
+class NoJournal final : public Journal {
+ public:
+  void Append(absl::string_view, Cursor) override {}
+  void BeginOrder() override {}
+  void EndOrder() override {}
+};
+
+TEST(RuntimeAllocation, WhatIsWrittenDownTakesNothingFromTheHeapOnceThereIsRoom) {
+  constexpr int64_t kSteps = 200;
+  std::unique_ptr<AllocationCounter> counter;
+  int64_t allocations = -1;
+  Instance::Options options;
+  options.journal = std::make_shared<NoJournal>();
+  Host host(options, 1, [&](ToyNetwork& toy) {
+    toy.on_advance = [&](const Step& step) {
+      if (step.index == kSteps + 1) counter = std::make_unique<AllocationCounter>();
+      if (step.index == 2 * kSteps - 1) allocations = counter->count();
+    };
+  });
+  const auto driver = host.Attach();
+  for (int i = 0; i < 2; ++i) {
+    std::vector<float> rows(3 * kSteps);
+    for (size_t n = 0; n < rows.size(); ++n) rows[n] = static_cast<float>(n);
+    Job job;
+    job.Steps(kSteps).Every(kSteps).Give(host.toy->x, rows).Run(*driver);
+    EXPECT_TRUE(job.status.ok()) << job.status;
+  }
+  EXPECT_EQ(allocations, 0);
+}
+
 TEST(RuntimeAllocation, ACrewTakesNothingFromTheHeap) {
   Crew crew(1);
   crew.Begin();

@@ -123,7 +123,7 @@ struct Recipe {
 /// A network that is hosted, on fake time, with a journal while the object lives.
 struct Taped {
   explicit Taped(const Recipe& recipe, uint64_t seed = 1, const Origin* origin = nullptr,
-                 ClockSpec clock = {})
+                 const ClockSpec& clock = ClockSpec())
       : scheduler(Scheduler::Make(2, time)), journal(std::make_shared<PieceKeeper>()) {
     auto network = recipe.make(seed);
     table = &network->variables();
