@@ -135,12 +135,13 @@ absl::Status SqliteWriter::Append(const AppendPiece& piece) {
     if (ends_.size() >= kRememberedEnds) ends_.clear();
     end = ends_.emplace(piece.uid, *found).first;
   }
-  if (end->second.next >= 0 && piece.seq != end->second.next) {
+  if (end->second.next >= 0 && piece.seq < end->second.next) {
     return absl::InternalError(absl::StrCat("piece ", piece.seq, " of the journal of ", piece.uid,
                                             " was given where ", end->second.next,
                                             " is the next one"));
   }
-  const std::string content = JournalContent(end->second.chain, piece.piece);
+  const bool goes_on = piece.seq == end->second.next;
+  const std::string content = JournalContent(goes_on ? end->second.chain : 0, piece.piece);
   const RowKey key = {piece.uid, piece.seq};
   end->second = {piece.seq + 1, RowChecksum(Table::kJournal, key, content)};
   return Put(Table::kJournal, key, content);

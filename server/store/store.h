@@ -30,7 +30,8 @@ struct PutNetwork {
 struct DropNetwork {
   std::string uid;
 };
-/// Pieces of one network are numbered without a gap.
+/// Numbers grow. One that is left out stands for what was not written down: a reader that comes
+/// there stops.
 struct AppendPiece {
   std::string uid;
   int64_t seq = 0;

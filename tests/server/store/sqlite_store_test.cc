@@ -84,9 +84,9 @@ TEST(SqliteStore, KeepsAllOfACommitOrNothing) {
   const auto store = Open(directory);
   ASSERT_TRUE(store->Commit(Everything()).ok());
   const Contents before = ReadAll(*store);
-  // The third write cannot be: a piece was left out.
+  // The third write cannot be: there is that piece already.
   const absl::Status refused =
-      store->Commit({Network("a", 5), Piece("a", 2, "x"), Piece("a", 4, "y")});
+      store->Commit({Network("a", 5), Piece("a", 2, "x"), Piece("a", 2, "y")});
   EXPECT_EQ(refused.code(), absl::StatusCode::kInternal);
   EXPECT_EQ(ReadAll(*store).rows, before.rows);
   EXPECT_EQ(ReadAll(*store).journals, before.journals);
@@ -148,6 +148,22 @@ TEST(SqliteStore, TellsOfAJournalThatBeginsTooLate) {
   const auto reader = *store->ReadJournal("a", 0);
   EXPECT_EQ(reader->Next().status().code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(reader->Next().status().code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(SqliteStore, StopsWhereAPieceWasLeftOutButGoesOnBehindIt) {
+  const TestDirectory directory;
+  const auto store = Open(directory);
+  ASSERT_TRUE(store->Commit({Spec("a", 1), Network("a", 1)}).ok());
+  ASSERT_TRUE(store->Commit({Piece("a", 0, "zero"), Piece("a", 2, "two")}).ok());
+  ASSERT_TRUE(store->Commit({Piece("a", 3, "three")}).ok());
+  EXPECT_THAT(ReadAll(*store).journals.at("a"), ElementsAre("zero"));
+  EXPECT_TRUE(ReadAll(*store).damaged.at("a"));
+  const auto behind = store->ReadJournal("a", 2);
+  ASSERT_TRUE(behind.ok());
+  EXPECT_EQ(**(*behind)->Next(), "two");
+  EXPECT_EQ(**(*behind)->Next(), "three");
+  EXPECT_FALSE((*behind)->Next()->has_value());
+  EXPECT_FALSE(store->Commit({Piece("a", 2, "again")}).ok());
 }
 
 TEST(SqliteStore, IsReadWhileItIsWritten) {
