@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <deque>
 #include <memory>
@@ -50,7 +51,8 @@ struct Slot {
 ///
 /// The slots are a ring: requests take the one behind the last, answers leave from the first.
 /// A slot is its request's until done() has filled the answer, then under mu_. The job's done()
-/// and the driver's events come from a strand, or from inside Submit or Detach.
+/// and the driver's events come from a strand, or from inside Submit or Detach; where a frame is
+/// acknowledged only when it is on disk, the answer is filled in on the committer's thread.
 ///
 /// The lease is given back before the stream ends, so that a client who has seen the end can
 /// attach again at once. Only a reaction may do that, or an alarm: it waits for the strand.
@@ -84,6 +86,8 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
 
   // From the engine.
   void OnJobDone(Slot* slot) ABSL_LOCKS_EXCLUDED(mu_);
+  /// Once what the job did may be told.
+  void Answer(Slot* slot) ABSL_LOCKS_EXCLUDED(mu_);
   void OnEvent(const Event& event) ABSL_LOCKS_EXCLUDED(mu_);
   void OnNetworkEnd(const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
 
@@ -102,7 +106,8 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
   void WatchHeart() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void CheckHeart() ABSL_LOCKS_EXCLUDED(mu_);
   /// It is not the client we wait for: so many requests wait that no heartbeat is read behind them;
-  /// or, of a client that has sent none yet, one is at work and does not only wait for its step.
+  /// or, of a client that has sent none yet, one is at work or on its way to the disk, and does not
+  /// only wait for its step.
   bool Busy() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   Host& host_;
@@ -118,6 +123,7 @@ class DriveSession final : public BidiStream<v1::DriveRequest, v1::DriveResponse
   v1::DriveResponse welcome_ ABSL_GUARDED_BY(mu_);
 
   std::array<Slot, kSlots> slots_;
+  std::atomic<int> keeping_ = 0;  ///< slots whose jobs are done and on their way to the disk
   size_t first_ ABSL_GUARDED_BY(mu_) = 0;  ///< to be answered next
   size_t used_ ABSL_GUARDED_BY(mu_) = 0;
   Slot* answering_ ABSL_GUARDED_BY(mu_) = nullptr;         ///< whose answer is being written
@@ -192,6 +198,7 @@ absl::Status DriveSession::Attach(const v1::DriveAttach& attach) {
   options.on_end = [this](const absl::Status& why) { OnNetworkEnd(why); };
   absl::StatusOr<std::shared_ptr<Driver>> driver = record_->instance().Attach(std::move(options));
   if (!driver.ok()) return driver.status();
+  record_->Use();
   Welcome(*std::move(driver));
   return absl::OkStatus();
 }
@@ -229,6 +236,7 @@ void DriveSession::Advance(v1::DriveAdvance* advance, SteadyClock::time_point ar
     slot->report_latency = advance->report_latency();
   }
   DriveJob& job = slot->job;
+  job.steps_done = 0;
   job.status = driver == nullptr
                    ? absl::CancelledError("the lease was given back")
                    : FillJob(advance, ports_, record_->instance().variables(), host_.limits, &job);
@@ -239,6 +247,19 @@ void DriveSession::Advance(v1::DriveAdvance* advance, SteadyClock::time_point ar
 }
 
 void DriveSession::OnJobDone(Slot* slot) {
+  const bool changed = slot->job.status.ok() || slot->job.steps_done > 0;
+  if (!changed) return Answer(slot);
+  ++keeping_;
+  Hold();
+  record_->keeper().AwaitFrame([this, slot](const absl::Status& kept) {
+    if (!kept.ok()) slot->job.status = kept;
+    --keeping_;
+    Answer(slot);
+    Release();
+  });
+}
+
+void DriveSession::Answer(Slot* slot) {
   const auto begin = SteadyClock::now();
   if (!slot->job.status.ok()) slot->job.status = UnderField(slot->job.status, "advance");
   FillResponse(slot->tag, &slot->job, &slot->response);
@@ -378,7 +399,8 @@ void DriveSession::CheckHeart() {
 
 bool DriveSession::Busy() const {
   if (used_ == 0 || slots_[first_ % kSlots].state != Slot::State::kRunning) return false;
-  return used_ == kSlots || (!has_heart_ && driver_ != nullptr && driver_->at_work());
+  if (used_ == kSlots) return true;
+  return !has_heart_ && (keeping_ > 0 || (driver_ != nullptr && driver_->at_work()));
 }
 
 }  // namespace

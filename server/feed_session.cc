@@ -54,6 +54,8 @@ class FeedSession final : public ReadStream<v1::FeedRequest> {
   void OnFeedEnd(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
   /// With the numbers of the feed.
   void EndWith(const Feed& feed, const absl::Status& status) ABSL_LOCKS_EXCLUDED(mu_);
+  /// The same, of a feed that ended well, once what its frames did is kept as the durability says.
+  void EndKept(std::shared_ptr<Feed> feed) ABSL_LOCKS_EXCLUDED(mu_);
 
   Host& host_;
   v1::FeedResponse& response_;  ///< gRPC's once the stream has ended
@@ -142,7 +144,23 @@ void FeedSession::OnFeedEnd(const absl::Status& status) {
     feed = feed_;
     if (feed == nullptr) ended_early_ = status;
   }
-  if (feed != nullptr) EndWith(*feed, status);
+  if (feed == nullptr) return;
+  status.ok() ? EndKept(std::move(feed)) : EndWith(*feed, status);
+}
+
+void FeedSession::EndKept(std::shared_ptr<Feed> feed) {
+  if (record_->keeper().durability() != v1::DURABILITY_SYNC) {
+    return EndWith(*feed, absl::OkStatus());
+  }
+  Hold();
+  // An order that changes nothing: when it is done, what came before it is in the journal.
+  record_->instance().TryClock(
+      ClockMode::kFree, [this, feed = std::move(feed)](const absl::StatusOr<Cursor>&) {
+        record_->keeper().AwaitFrame([this, feed](const absl::Status& kept) {
+          EndWith(*feed, kept);
+          Release();
+        });
+      });
 }
 
 void FeedSession::EndWith(const Feed& feed, const absl::Status& status) {

@@ -23,7 +23,7 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
  public:
   void OnReadDone(bool ok) final ABSL_LOCKS_EXCLUDED(mu_) {
     if (!ok) return OnHalfClose();
-    holds_.fetch_add(1);
+    Hold();
     WhenSettled(request_, [this] {
       Take();
       Release();
@@ -76,6 +76,12 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
     this->Finish(ToGrpc(end_));
   }
 
+  /// The object lives until it is released as often.
+  void Hold() { holds_.fetch_add(1); }
+  void Release() {
+    if (holds_.fetch_sub(1) == 1) delete this;
+  }
+
   CallLog& log() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return log_; }
   bool ended() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { return ended_; }
 
@@ -91,10 +97,6 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
     MutexLock lock(mu_);
     Read();
   }
-  void Release() {
-    if (holds_.fetch_sub(1) == 1) delete this;
-  }
-
   CallLog log_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   absl::Status end_ ABSL_GUARDED_BY(mu_);

@@ -71,6 +71,7 @@ class StepCall final : public grpc::ServerUnaryReactor {
     for (const InputBlock& input : job_.inputs) options.inputs.push_back(input.variable);
     absl::StatusOr<std::shared_ptr<Driver>> driver = record_->instance().Attach(std::move(options));
     if (!driver.ok()) return Answer(driver.status());
+    record_->Use();
     {
       MutexLock lock(mu_);
       driver_ = *driver;
@@ -92,6 +93,13 @@ class StepCall final : public grpc::ServerUnaryReactor {
     driver->Detach();
     driver.reset();
     turn_.reset();
+    if (!job_.status.ok() && job_.steps_done == 0) return Answer(job_.status);
+    record_->keeper().AwaitFrame([this](const absl::Status& kept) { Tell(kept); });
+  }
+
+  /// Once what the job did may be told.
+  void Tell(const absl::Status& kept) {
+    if (!kept.ok()) return Answer(kept);
     if (job_.status.ok()) FillResponse(record_->instance().variables(), &job_, response_);
     Answer(job_.status);
   }
