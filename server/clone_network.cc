@@ -4,7 +4,9 @@
 #include "engine/core/errors.h"
 #include "server/blueprint.h"
 #include "server/convert/network.h"
+#include "server/durability/durability.h"
 #include "server/network_calls.h"
+#include "server/promise.h"
 
 namespace prospero::server {
 namespace {
@@ -13,20 +15,19 @@ using SnapshotPointer = std::shared_ptr<const Snapshot>;
 
 /// A copy on its way: source, snapshot, new network.
 struct Copy : std::enable_shared_from_this<Copy> {
-  Copy(Host& host_given, Reply<v1::CloneNetworkResponse> reply_given)
-      : host(host_given), reply(std::move(reply_given)) {}
+  Copy(Host& host_given, Promise<v1::CloneNetworkResponse> promise_given)
+      : host(host_given), promise(std::move(promise_given)) {}
 
   absl::Status Prepare(const v1::CloneNetworkRequest& request);
   void TakeSnapshot();
   void Make(const SnapshotPointer& snapshot);
   void StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored);
   void Finish(const std::shared_ptr<Record>& record);
-  /// Gives the name back before, if it is not a network's by then: a client that was refused can
-  /// try again at once.
-  void Answer(absl::StatusOr<v1::CloneNetworkResponse> response);
+  /// Gives the name back before: a client that was refused can try again at once.
+  void Refuse(const absl::Status& why);
 
   Host& host;
-  const Reply<v1::CloneNetworkResponse> reply;
+  const Promise<v1::CloneNetworkResponse> promise;
   std::shared_ptr<Record> source;
   Blueprint blueprint;
   ClockSpec clock;
@@ -44,6 +45,7 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
     }
   }
   if (absl::Status status = CheckLabels(request.labels(), "labels"); !status.ok()) return status;
+  if (absl::Status writable = host.committer.status(); !writable.ok()) return writable;
   const InstanceStatus status = source->instance().status();
   if (status.state == RunState::kFailed) {
     return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_FAILED",
@@ -55,6 +57,8 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
   blueprint.clock = status.clock;
   blueprint.labels = request.labels();
   blueprint.safety = source->safety();
+  blueprint.durability = source->keeper().durability();
+  blueprint.snapshot_policy = source->snapshot_policy();
   absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(source->bytes());
   if (!memory.ok()) return memory.status();
   snapshot_memory = *std::move(memory);
@@ -68,7 +72,7 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
 void Copy::TakeSnapshot() {
   source->instance().TakeSnapshot(
       [self = shared_from_this()](const absl::StatusOr<SnapshotPointer>& snapshot) {
-        if (!snapshot.ok()) return self->Answer(snapshot.status());
+        if (!snapshot.ok()) return self->Refuse(snapshot.status());
         self->host.control.Post([self, snapshot = *snapshot] { self->Make(snapshot); });
       });
 }
@@ -77,7 +81,7 @@ void Copy::Make(const SnapshotPointer& snapshot) {
   clock = blueprint.clock;
   const absl::StatusOr<std::shared_ptr<Record>> built =
       Build(host, std::move(blueprint), claim->id());
-  if (!built.ok()) return Answer(built.status());
+  if (!built.ok()) return Refuse(built.status());
   (*built)->instance().RestoreSnapshot(
       snapshot, "",
       [self = shared_from_this(), record = *built](const absl::StatusOr<Cursor>& restored) {
@@ -91,26 +95,33 @@ void Copy::Make(const SnapshotPointer& snapshot) {
 void Copy::StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored) {
   if (!restored.ok()) {
     Discard(host, record);
-    return Answer(restored);
+    return Refuse(restored);
   }
   snapshot_memory = Budget::Reservation();  // A rehearsal may need as much.
-  server::StartClock(host, record, clock,
-                     [self = shared_from_this(), record](const absl::Status& status) {
-                       if (!status.ok()) return self->Answer(status);
-                       self->Finish(record);
-                     });
+  server::StartClock(
+      host, record, clock, [self = shared_from_this(), record](const absl::Status& status) {
+        if (!status.ok()) return self->Refuse(status);
+        BeginJournal(*record,
+                     [self, record](const absl::StatusOr<Cursor>&) { self->Finish(record); });
+      });
 }
 
 void Copy::Finish(const std::shared_ptr<Record>& record) {
-  Publish(host, *claim, record);
   v1::CloneNetworkResponse response;
   *response.mutable_network() = record->Describe();
-  Answer(std::move(response));
+  std::vector<Write> answer;
+  promise.AddAnswer(response, &answer);
+  Establish(host, record, /*has_past=*/true, std::move(answer),
+            [self = shared_from_this(), record, response](const absl::Status& kept) {
+              if (!kept.ok()) return self->Refuse(kept);
+              Publish(self->host, *self->claim, record);
+              self->promise.Settle(kept, response);
+            });
 }
 
-void Copy::Answer(absl::StatusOr<v1::CloneNetworkResponse> response) {
+void Copy::Refuse(const absl::Status& why) {
   claim.reset();
-  reply(std::move(response));
+  promise.Break(why);
 }
 
 }  // namespace
@@ -119,9 +130,11 @@ void CloneNetwork(Host& host, const v1::CloneNetworkRequest& request,
                   Reply<v1::CloneNetworkResponse> reply) {
   host.requests.Once<v1::CloneNetworkRequest, v1::CloneNetworkResponse>(
       "CloneNetwork", request,
-      [&host, &request](const Reply<v1::CloneNetworkResponse>& done) {
-        const auto copy = std::make_shared<Copy>(host, done);
-        if (absl::Status status = copy->Prepare(request); !status.ok()) return done(status);
+      [&host, &request](const Promise<v1::CloneNetworkResponse>& promise) {
+        const auto copy = std::make_shared<Copy>(host, promise);
+        if (absl::Status status = copy->Prepare(request); !status.ok()) {
+          return promise.Break(status);
+        }
         copy->TakeSnapshot();
       },
       std::move(reply));

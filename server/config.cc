@@ -35,7 +35,8 @@ void AddServing(CLI::App* app, Config* config) {
   app->add_option("--workers", config->workers, "Threads that step networks; 0: one per core")
       ->check(CLI::Range(0, 1024));
   app->add_option("--drain-timeout", config->drain_timeout_s,
-                  "Seconds that a shutdown waits for requests in flight before it cuts them off")
+                  "Seconds that a shutdown waits for requests in flight before it cuts them off, "
+                  "and that it then takes to write checkpoints")
       ->check(CLI::Range(0.0, 86400.0));
   app->add_option("--subscription-retention", config->subscription_retention_s,
                   "Seconds that samples are retained for subscribers who were cut off")

@@ -5,7 +5,9 @@
 #include "engine/core/errors.h"
 #include "server/blueprint.h"
 #include "server/convert/network.h"
+#include "server/durability/durability.h"
 #include "server/network_calls.h"
+#include "server/promise.h"
 
 namespace prospero::server {
 namespace {
@@ -27,6 +29,8 @@ absl::Status CheckOutputOnly(const v1::Network& network) {
   if (!network.warnings().empty()) return InvalidField("network.warnings", kWhy);
   if (network.unsafe()) return InvalidField("network.unsafe", kWhy);
   if (network.has_footprint()) return InvalidField("network.footprint", kWhy);
+  if (network.has_storage()) return InvalidField("network.storage", kWhy);
+  if (network.has_recovery()) return InvalidField("network.recovery", kWhy);
   return absl::OkStatus();
 }
 
@@ -51,12 +55,17 @@ absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& reques
   }
   const absl::StatusOr<ClockSpec> clock = FromProto(network.clock());
   if (!clock.ok()) return UnderField(clock.status(), "network.clock");
+  const absl::StatusOr<v1::Durability> durability =
+      ChooseDurability(host, network.durability(), "network.durability");
+  if (!durability.ok()) return durability.status();
   if (!network.has_spec()) return InvalidField("network.spec", "must be set");
   absl::StatusOr<Blueprint> blueprint = Draw(host, network.spec());
   if (!blueprint.ok()) return UnderField(blueprint.status(), "network.spec");
   blueprint->clock = *clock;
   blueprint->labels = network.labels();
+  blueprint->durability = *durability;
   if (network.has_safety()) blueprint->safety = network.safety();
+  if (network.has_snapshot_policy()) blueprint->snapshot_policy = network.snapshot_policy();
   absl::StatusOr<std::shared_ptr<Catalog::Claim>> claim =
       host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
   if (!claim.ok()) return claim.status();
@@ -78,6 +87,10 @@ v1::CreateNetworkResponse Preview(const Plan& plan) {
   *response.mutable_network()->mutable_footprint() = ToProto(plan.blueprint.footprint);
   if (plan.blueprint.safety.has_value()) {
     *response.mutable_network()->mutable_safety() = *plan.blueprint.safety;
+  }
+  response.mutable_network()->set_durability(plan.blueprint.durability);
+  if (plan.blueprint.snapshot_policy.has_value()) {
+    *response.mutable_network()->mutable_snapshot_policy() = *plan.blueprint.snapshot_policy;
   }
   return response;
 }
@@ -110,36 +123,51 @@ void Try(Host& host, const std::shared_ptr<Plan>& plan,
   });
 }
 
-void Finish(Host& host, const std::shared_ptr<Plan>& plan, const std::shared_ptr<Record>& record,
-            const Reply<v1::CreateNetworkResponse>& reply) {
-  const auto finish = [&host, record, plan, reply] {
-    Publish(host, *plan->claim, record);
-    v1::CreateNetworkResponse response;
-    *response.mutable_network() = record->Describe();
-    reply(std::move(response));
-  };
-  StartClock(host, record, plan->clock,
-             [record, finish, reply, learning = plan->learning](const absl::Status& status) {
-               if (!status.ok()) return reply(status);
-               if (learning) return finish();
-               record->instance().SetLearning(
-                   false, [finish](const absl::StatusOr<Cursor>&) { finish(); });
-             });
+using Response = v1::CreateNetworkResponse;
+
+void Refuse(const std::shared_ptr<Plan>& plan, const Promise<Response>& promise,
+            const absl::Status& why) {
+  plan->claim.reset();  // Before it answers: a client that was refused can try again at once.
+  promise.Break(why);
 }
 
-void Make(Host& host, const std::shared_ptr<Plan>& plan,
-          const Reply<v1::CreateNetworkResponse>& reply) {
-  BuildProtected(host, *plan, [&host, plan, reply](const auto& record) {
-    if (!record.ok()) return reply(record.status());
-    Finish(host, plan, *record, reply);
+/// Keeps the network, and lets it be found once it is on disk.
+void Finish(Host& host, const std::shared_ptr<Plan>& plan, const std::shared_ptr<Record>& record,
+            const Promise<Response>& promise) {
+  Response response;
+  *response.mutable_network() = record->Describe();
+  std::vector<Write> answer;
+  promise.AddAnswer(response, &answer);
+  Establish(host, record, /*has_past=*/false, std::move(answer),
+            [&host, plan, record, promise, response](const absl::Status& kept) {
+              if (!kept.ok()) return Refuse(plan, promise, kept);
+              Publish(host, *plan->claim, record);
+              promise.Settle(kept, response);
+            });
+}
+
+/// Gives the network what may not be on its journal, or may be refused, then its journal. What it
+/// learns is written down from the first step on; so is that it does not learn.
+void Make(Host& host, const std::shared_ptr<Plan>& plan, const Promise<Response>& promise) {
+  BuildProtected(host, *plan, [&host, plan, promise](const auto& built) {
+    if (!built.ok()) return Refuse(plan, promise, built.status());
+    const std::shared_ptr<Record> record = *built;
+    StartClock(host, record, plan->clock, [&host, plan, record, promise](const absl::Status& set) {
+      if (!set.ok()) return Refuse(plan, promise, set);
+      BeginJournal(*record, [&host, plan, record, promise](const absl::StatusOr<Cursor>&) {
+        if (plan->learning) return Finish(host, plan, record, promise);
+        record->instance().SetLearning(
+            false, [&host, plan, record, promise](const absl::StatusOr<Cursor>&) {
+              Finish(host, plan, record, promise);
+            });
+      });
+    });
   });
 }
 
-/// Gives the name back, if it is not a network's by then, before it answers: a client that was
-/// refused can try again at once.
-Reply<v1::CreateNetworkResponse> Freeing(const std::shared_ptr<Plan>& plan,
-                                         const Reply<v1::CreateNetworkResponse>& reply) {
-  return [plan, reply](absl::StatusOr<v1::CreateNetworkResponse> response) {
+/// Gives the name back before it answers.
+Reply<Response> Freeing(const std::shared_ptr<Plan>& plan, const Reply<Response>& reply) {
+  return [plan, reply](absl::StatusOr<Response> response) {
     plan->claim.reset();
     reply(std::move(response));
   };
@@ -147,22 +175,23 @@ Reply<v1::CreateNetworkResponse> Freeing(const std::shared_ptr<Plan>& plan,
 
 }  // namespace
 
-void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request,
-                   Reply<v1::CreateNetworkResponse> reply) {
+void CreateNetwork(Host& host, const v1::CreateNetworkRequest& request, Reply<Response> reply) {
   if (request.validate_only()) {
     absl::StatusOr<Plan> plan = MakePlan(host, request);
     if (!plan.ok()) return reply(plan.status());
     const auto shared = std::make_shared<Plan>(*std::move(plan));
     return Try(host, shared, Freeing(shared, reply));
   }
-  host.requests.Once<v1::CreateNetworkRequest, v1::CreateNetworkResponse>(
+  host.requests.Once<v1::CreateNetworkRequest, Response>(
       "CreateNetwork", request,
-      [&host, &request](const Reply<v1::CreateNetworkResponse>& done) {
+      [&host, &request](const Promise<Response>& promise) {
+        if (absl::Status status = host.committer.status(); !status.ok()) {
+          return promise.Break(status);
+        }
         absl::StatusOr<Plan> plan = MakePlan(host, request);
-        if (!plan.ok()) return done(plan.status());
+        if (!plan.ok()) return promise.Break(plan.status());
         const auto shared = std::make_shared<Plan>(*std::move(plan));
-        host.control.Post(
-            [&host, shared, done = Freeing(shared, done)] { Make(host, shared, done); });
+        host.control.Post([&host, shared, promise] { Make(host, shared, promise); });
       },
       std::move(reply));
 }

@@ -8,17 +8,21 @@ Executor::Executor(int threads) {
   for (int i = 0; i < threads; ++i) threads_.emplace_back([this] { Run(); });
 }
 
-Executor::~Executor() {
+Executor::~Executor() { Stop(); }
+
+void Executor::Stop() {
   {
     MutexLock lock(mu_);
     ending_ = true;
     work_.SignalAll();
   }
   for (std::thread& thread : threads_) thread.join();
+  threads_.clear();
 }
 
 void Executor::Post(std::function<void()> job) {
   MutexLock lock(mu_);
+  if (ending_) return;
   jobs_.push_back(std::move(job));
   work_.Signal();
 }

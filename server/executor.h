@@ -16,10 +16,13 @@ namespace prospero::server {
 class Executor {
  public:
   explicit Executor(int threads);
-  /// Runs what was posted, then joins.
+  /// As Stop.
   ~Executor();
   Executor(const Executor&) = delete;
   Executor& operator=(const Executor&) = delete;
+
+  /// Runs what was posted, then joins. What is posted later is dropped.
+  void Stop() ABSL_LOCKS_EXCLUDED(mu_);
 
   /// Never waits. The number of jobs is bounded by those who post: one for each call or stream.
   void Post(std::function<void()> job) ABSL_LOCKS_EXCLUDED(mu_);

@@ -39,13 +39,13 @@ Host::Host(Options options)
       memory(limits.max_total_bytes),
       admission(limits.realtime_share * options.workers),
       scheduler(Scheduler::Make(options.workers)),
-      requests(RequestCache::Options()),
+      requests({.committer = &committer}),
       catalog(limits.max_networks),
+      control(kControlThreads),
+      errands(kErrandThreads),
       committer(store.get(),
                 {.gather = storage.group_commit,
                  .on_change = [this](const absl::Status& status) { TellStorage(status); }}),
-      control(kControlThreads),
-      errands(kErrandThreads),
       recovery(this, RecoveryThreads(storage)),
       sweeper(SweepPeriod(retention), [this] { Sweep(); }) {}
 
@@ -58,9 +58,17 @@ void Host::AwaitNetwork(absl::string_view name, std::function<void()> then) {
 void Host::Sweep() {
   for (const auto& record : catalog.All()) {
     record->instance().DropExpired();
-    if (record->RowIsStale()) record->keeper().Post({record->Row()});
+    if (record->RowIsStale()) RenewRow(record);
     if (CheckpointIsDue(*record)) TakeCheckpoint(*this, record, [](const absl::Status&) {});
   }
+}
+
+/// In its turn, lest it comes after a newer row, or after the network was dropped.
+void Host::RenewRow(const std::shared_ptr<Record>& record) {
+  const absl::Status entered = record->changes().Enter([record](const Turns::Turn&) {
+    if (record->CheckCurrent("").ok()) record->keeper().Post({record->Row()});
+  });
+  entered.IgnoreError();  // Too many calls wait: they will renew it.
 }
 
 void Host::TellStorage(const absl::Status& status) {
@@ -75,7 +83,13 @@ void Host::TellStorage(const absl::Status& status) {
   }
 }
 
-Host::~Host() { EndAll(Draining()); }
+Host::~Host() {
+  recovery.Join();
+  EndAll(Draining());
+  // They write to the committer, which calls back into them.
+  control.Stop();
+  errands.Stop();
+}
 
 RecordingOptions Host::Recording() {
   RecordingOptions options;

@@ -40,7 +40,7 @@ struct Host {
     std::unique_ptr<Store> store;  ///< opened as `storage` says
   };
   explicit Host(Options options);
-  /// Ends every network.
+  /// Ends every network, and tries once more to write what is to be kept.
   ~Host();
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
@@ -74,14 +74,15 @@ struct Host {
   const std::unique_ptr<Scheduler> scheduler;
   RequestCache requests;
   Catalog catalog;
-  Committer committer;  ///< writes to the store
-  Executor control;  ///< makes and ends networks: may take seconds
-  Executor errands;  ///< what is short but may not run on a strand
+  Executor control;     ///< makes and ends networks: may take seconds
+  Executor errands;     ///< what is short but may not run on a strand
+  Committer committer;  ///< writes to the store; what it calls back may use all of the above
   Recovery recovery;
   Sweeper sweeper;  ///< ends recordings that nobody reads, takes checkpoints that are due
 
  private:
   void Sweep();
+  void RenewRow(const std::shared_ptr<Record>& record);
   /// The disk refuses what is to be kept, or (OK) does not any more.
   void TellStorage(const absl::Status& status);
 };

@@ -69,7 +69,7 @@ int Serve(const Config& config, Logger* log) {
   // Where Abseil was packaged with its assertions, gRPC's mutexes look for deadlocks in one graph
   // that all of them share, which takes up to a tenth of a round trip.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  const absl::StatusOr<std::unique_ptr<Server>> server = Start(config, log);
+  absl::StatusOr<std::unique_ptr<Server>> server = Start(config, log);
   if (!server.ok()) {
     log->Write(LogLevel::kError, std::string(server.status().message()), {});
     return kFailed;
@@ -91,6 +91,7 @@ int Serve(const Config& config, Logger* log) {
   const bool complete = (*server)->Drain(absl::Seconds(config.drain_timeout_s));
   log->Write(complete ? LogLevel::kInfo : LogLevel::kWarning,
              complete ? "drained" : "requests were cut off", {});
+  server->reset();  // Closes the store.
   log->Flush();
   // The thread that waits for a second signal still uses the log.
   std::_Exit(complete ? EXIT_SUCCESS : kCutOff);

@@ -34,4 +34,8 @@ void GetNetworkSchema(Host& host, const v1::GetNetworkSchemaRequest& request,
 absl::StatusOr<std::shared_ptr<Record>> FindNetwork(const Host& host, absl::string_view name,
                                                     absl::string_view path);
 
+/// To be asked in the turn of a call that changes the network: CheckCurrent of the record;
+/// kUnavailable (STORAGE_DEGRADED) while the disk refuses what would be changed.
+absl::Status CheckChange(const Record& record, absl::string_view etag);
+
 }  // namespace prospero::server

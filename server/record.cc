@@ -85,9 +85,9 @@ v1::Storage Record::Storage() const {
   const Keeper& keeper = *parts_.keeper;
   const absl::Status writable = keeper.CheckWritable();
   const Keeper::Journaled journaled = keeper.journaled();
-  storage.set_state(keeper.ephemeral()            ? v1::Storage::STATE_EPHEMERAL
+  storage.set_state(keeper.ephemeral()                   ? v1::Storage::STATE_EPHEMERAL
                     : writable.ok() && !journaled.broken ? v1::Storage::STATE_KEPT
-                                                  : v1::Storage::STATE_DEGRADED);
+                                                         : v1::Storage::STATE_DEGRADED);
   if (!writable.ok()) *storage.mutable_error() = ToProto(writable);
   storage.set_journal_bytes(journaled.bytes);
   if (journaled.checkpoint.has_value()) storage.set_checkpoint_step(journaled.checkpoint->step);

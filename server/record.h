@@ -92,8 +92,7 @@ class Record {
   // Changes of the resource; each renews etag and update time.
   void SetLabels(const Labels& labels) ABSL_LOCKS_EXCLUDED(mu_);
   void SetSafety(const absl::optional<v1::Safety>& safety) ABSL_LOCKS_EXCLUDED(mu_);
-  void SetSnapshotPolicy(const absl::optional<v1::SnapshotPolicy>& policy)
-      ABSL_LOCKS_EXCLUDED(mu_);
+  void SetSnapshotPolicy(const absl::optional<v1::SnapshotPolicy>& policy) ABSL_LOCKS_EXCLUDED(mu_);
   void Touch() ABSL_LOCKS_EXCLUDED(mu_);
   void MarkDeleted() ABSL_LOCKS_EXCLUDED(mu_);
   /// Somebody drives it: recoveries begin with what was used last.

@@ -14,6 +14,8 @@
 #include "engine/core/mutex.h"
 #include "engine/runtime/clock.h"
 #include "google/protobuf/message_lite.h"
+#include "server/store/committer.h"
+#include "server/store/store.h"
 
 namespace prospero::server {
 
@@ -21,9 +23,13 @@ namespace prospero::server {
 template <class Response>
 using Reply = std::function<void(absl::StatusOr<Response>)>;
 
+template <class Response>
+class Promise;
+
 /// Remembers the answers to calls with a request id, so that a repeated call is answered and
 /// not done again. A call repeated while the first one is at work gets its answer too. Errors
-/// are not remembered: such a call may be tried again. Thread-safe; its mutex is a leaf.
+/// are not remembered: such a call may be tried again. Thread-safe; its mutex is held when the
+/// committer's is taken.
 class RequestCache {
  public:
   struct Options {
@@ -31,34 +37,57 @@ class RequestCache {
     size_t max_answers = 10'000;
     size_t max_bytes = size_t{64} << 20;  ///< when it is full the oldest answers go
     const Clock* time = &Clock::Real();
+    /// Writes the answers to the store and drops them there; null: they are not kept. It may be
+    /// made after the cache, and must be there for every call.
+    Committer* committer = nullptr;
   };
   explicit RequestCache(Options options) : options_(options) {}
 
-  /// Does `work` unless it was done under this id, and replies with its answer.
+  /// Takes over what was answered before the server was started, the oldest first; before any
+  /// call. Wall clocks jump, so all of it lives as long as if it had been answered now; but what
+  /// seems to be a week old goes, lest a server that is started again and again keeps it for ever.
+  void Remember(std::vector<store::StoredAnswer> answers, absl::Time now) ABSL_LOCKS_EXCLUDED(mu_);
+
+  /// Does `work` unless it was done under this id, and replies with its answer (promise.h).
   /// kInvalidArgument (REQUEST_ID_REUSED) when the id came with another request;
   /// kInvalidArgument, naming "request_id", when it is too long. An empty id is not remembered.
   template <class Request, class Response>
   void Once(absl::string_view method, const Request& request,
-            const std::function<void(Reply<Response>)>& work, Reply<Response> reply);
+            const std::function<void(Promise<Response>)>& work, Reply<Response> reply);
 
  private:
+  template <class Response>
+  friend class Promise;
   using Bytes = std::string;  ///< a serialized response
   struct Entry {
     uint64_t fingerprint = 0;
-    Clock::Time time;  ///< of the answer
+    Clock::Time time;     ///< of the answer
+    bool posted = false;  ///< the answer is on its way to the store, or there
     bool answered = false;
     Bytes answer;
     std::vector<Reply<Bytes>> waiting;  ///< until it is answered
     std::list<std::string>::iterator age;
   };
 
+  /// Does not depend on the process.
   static uint64_t Fingerprint(absl::string_view method,
                               const google::protobuf::MessageLite& request);
-  void Do(const std::string& id, uint64_t fingerprint,
-          const std::function<void(Reply<Bytes>)>& work, Reply<Bytes> reply)
+  void Do(const std::string& id, uint64_t fingerprint, const std::function<void()>& work,
+          Reply<Bytes> reply) ABSL_LOCKS_EXCLUDED(mu_);
+
+  // Of the promise.
+  Write MakeAnswer(const std::string& id, Bytes answer) ABSL_LOCKS_EXCLUDED(mu_);
+  void Settle(const std::string& id, const absl::Status& kept, Bytes answer)
       ABSL_LOCKS_EXCLUDED(mu_);
-  void Finish(const std::string& id, const absl::StatusOr<Bytes>& answer) ABSL_LOCKS_EXCLUDED(mu_);
+  void Break(const std::string& id, const absl::Status& why) ABSL_LOCKS_EXCLUDED(mu_);
+
+  void Answer(Entry& entry, const std::string& id, Bytes answer) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// What is too old, or too much, goes.
   void Forget() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// In the order in which the answers come and go.
+  void Post(Write write) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  /// Once all that was posted is on disk.
+  void Await(Committer::Then then) ABSL_LOCKS_EXCLUDED(mu_);
 
   const Options options_;
   Mutex mu_;
@@ -66,25 +95,5 @@ class RequestCache {
   std::list<std::string> by_age_ ABSL_GUARDED_BY(mu_);  ///< answered ones, the oldest first
   size_t bytes_ ABSL_GUARDED_BY(mu_) = 0;
 };
-
-template <class Request, class Response>
-void RequestCache::Once(absl::string_view method, const Request& request,
-                        const std::function<void(Reply<Response>)>& work, Reply<Response> reply) {
-  if (request.request_id().empty()) return work(std::move(reply));
-  Do(
-      request.request_id(), Fingerprint(method, request),
-      [&work](Reply<Bytes> done) {
-        work([done = std::move(done)](absl::StatusOr<Response> response) {
-          if (!response.ok()) return done(response.status());
-          done(response->SerializeAsString());
-        });
-      },
-      [reply = std::move(reply)](const absl::StatusOr<Bytes>& answer) {
-        if (!answer.ok()) return reply(answer.status());
-        Response response;
-        response.ParseFromString(*answer);
-        reply(std::move(response));
-      });
-}
 
 }  // namespace prospero::server

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "engine/core/errors.h"
+#include "server/durability/shutdown.h"
 #include "server/host.h"
 #include "server/listen_address.h"
 #include "server/network_service.h"
@@ -41,9 +42,16 @@ int Workers(int wanted) {
 
 /// Opens the store.
 absl::StatusOr<Host::Options> ToHostOptions(Server::Options options) {
-  absl::StatusOr<std::unique_ptr<Store>> store = OpenStore(
-      {.directory = options.storage.data_dir, .ephemeral = options.storage.ephemeral});
+  absl::StatusOr<std::unique_ptr<Store>> store =
+      OpenStore({.directory = options.storage.data_dir, .ephemeral = options.storage.ephemeral});
   if (!store.ok()) return store.status();
+  if (options.storage.ephemeral) {
+    options.log->Write(LogLevel::kInfo, "nothing is kept", {});
+  } else {
+    options.log->Write(LogLevel::kInfo, "networks are kept",
+                       {{"data_dir", options.storage.data_dir},
+                        {"durability", v1::Durability_Name(options.storage.durability)}});
+  }
   for (const std::string& finding : (*store)->findings()) {
     options.log->Write(LogLevel::kError, "damaged", {{"what", finding}});
   }
@@ -85,8 +93,14 @@ class Server::Body {
   explicit Body(Host::Options options)
       : host_(std::move(options)), services_(MakeServices(&host_)) {}
 
-  /// From now on calls wait for the networks that the store has.
-  absl::Status ExpectNetworks() { return host_.recovery.Expect(); }
+  /// From now on calls wait for the networks that the store has, and those that are repeated get
+  /// their answers.
+  absl::Status Remember() {
+    absl::StatusOr<std::vector<store::StoredAnswer>> answers = host_.store->Answers();
+    if (!answers.ok()) return answers.status();
+    host_.requests.Remember(*std::move(answers), absl::Now());
+    return host_.recovery.Expect();
+  }
 
   absl::Status Listen(const std::string& listen, const ListenAddress& address) {
     grpc::EnableDefaultHealthCheckService(true);
@@ -122,6 +136,7 @@ class Server::Body {
     const bool complete = host_.calls.AwaitNone(deadline);
     server_->Shutdown(absl::ToChronoTime(complete ? absl::Now() + kFarewell : absl::Now()));
     host_.recovery.Join();  // It speaks to the health service.
+    KeepAll(timeout);
     host_.EndAll(Draining());
     server_.reset();
     return complete;
@@ -131,6 +146,12 @@ class Server::Body {
   int port() const { return port_; }
 
  private:
+  void KeepAll(absl::Duration timeout) {
+    if (timeout <= absl::ZeroDuration()) return;
+    if (server::KeepAll(host_, absl::Now() + timeout)) return;
+    host_.log->Write(LogLevel::kWarning, "not every network has a checkpoint of its end", {});
+  }
+
   Host host_;
   const std::vector<std::unique_ptr<grpc::Service>> services_;
   std::unique_ptr<grpc::Server> server_;
@@ -149,7 +170,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(Options options) {
   absl::StatusOr<Host::Options> host = ToHostOptions(std::move(options));
   if (!host.ok()) return host.status();
   auto body = std::make_unique<Body>(*std::move(host));
-  if (absl::Status status = body->ExpectNetworks(); !status.ok()) return status;
+  if (absl::Status status = body->Remember(); !status.ok()) return status;
   if (absl::Status status = body->Listen(listen, *address); !status.ok()) {
     return status;
   }

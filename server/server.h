@@ -42,8 +42,8 @@ class Server {
   int port() const;
 
   /// Shuts down: lets nobody in, tells drivers and observers, lets the requests in flight
-  /// finish, then ends every network. What is not through after `timeout` is cut off, and the
-  /// answer is false. Waits.
+  /// finish, then takes a checkpoint of every network and ends it. What is not through after
+  /// `timeout` is cut off, and the answer is false; the checkpoints get as long again. Waits.
   bool Drain(absl::Duration timeout);
 
  private:

@@ -1,6 +1,7 @@
 #include "server/server_service.h"
 
 #include "absl/strings/str_cat.h"
+#include "google/protobuf/util/time_util.h"
 #include "prospero/v1/server_service.grpc.pb.h"
 #include "server/call_log.h"
 #include "server/convert/field.h"
@@ -41,6 +42,19 @@ class ServerService final : public v1::ServerService::CallbackService {
     *info->mutable_start_time() = ToProto(host_.start_time);
     info->set_network_count(host_.catalog.size());
     info->set_workers(host_.scheduler->workers());
+    FillStorage(info->mutable_storage());
+  }
+
+  void FillStorage(v1::ServerStorage* storage) const {
+    storage->set_ephemeral(host_.storage.ephemeral);
+    storage->set_default_durability(DefaultDurability(host_.storage));
+    *storage->mutable_group_commit() = google::protobuf::util::TimeUtil::NanosecondsToDuration(
+        absl::ToInt64Nanoseconds(host_.storage.group_commit));
+    storage->set_degraded(!host_.committer.status().ok());
+    const Recovery::Counts networks = host_.recovery.counts();
+    storage->set_networks_found(networks.found);
+    storage->set_networks_recovered(networks.recovered);
+    storage->set_networks_damaged(networks.damaged);
   }
 
   Host& host_;

@@ -83,6 +83,11 @@ void Keeper::AwaitFrame(Committer::Then then) {
   then(absl::OkStatus());
 }
 
+void Keeper::Interrupt() {
+  const MutexLock lock(mu_);
+  ++next_seq_;  // A piece that is missing.
+}
+
 Keeper::Mark Keeper::MakeMark() {
   const MutexLock lock(mu_);
   return {next_seq_, bytes_, std::exchange(broken_, false)};

@@ -58,6 +58,9 @@ class Keeper final : public Journal {
   /// kUnavailable (STORAGE_DEGRADED) while the disk refuses.
   absl::Status CheckWritable() const { return committer_->status(); }
 
+  /// What follows does not go on from the last piece: a recovery that comes here stops.
+  void Interrupt() ABSL_LOCKS_EXCLUDED(mu_);
+
   // What a recovery would start from.
 
   /// A place in the journal: pieces from `seq` on come after what the network is now.
