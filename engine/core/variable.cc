@@ -16,6 +16,14 @@ void ForEachRun(const Variable& variable, int64_t run, Visit visit) {
   const size_t outer = variable.shape.size() - (scattered ? 0 : 1);
   const int64_t width = SizeOf(variable.type);
   const int64_t runs = variable.size() / run;
+  if (outer <= 1) {  // The usual case, without a division for each run.
+    const int64_t stride = outer == 0 ? 0 : variable.strides[0];
+    for (int64_t k = 0; k < runs; ++k) {
+      visit(static_cast<size_t>(k * run * width),
+            static_cast<char*>(variable.data) + static_cast<size_t>(k * stride * width));
+    }
+    return;
+  }
   for (int64_t k = 0; k < runs; ++k) {
     int64_t rest = k;
     int64_t offset = 0;

@@ -197,6 +197,10 @@ void HostedInstance::SeekHelp(const SliceBudget& budget, int64_t steps) {
   // What the crew has cost lately, one thread would have taken at most so many times as long for.
   const int64_t expected = steps > INT64_MAX - budget.steps() ? steps : steps + budget.steps();
   if (step_cost_.Fits(expected, kAloneNs / crew_->members())) return;
+  CallCrew();
+}
+
+void HostedInstance::CallCrew() {
   crew_->Begin();
   scheduler_->CallHelpers(this, crew_);
 }

@@ -149,6 +149,8 @@ class HostedInstance final : public Instance, public Strand {
   /// Asks workers to help with the next steps, if there are enough to be worth it: `steps` are to
   /// come, and a slice that has made some will hardly end at once.
   void SeekHelp(const SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
+  /// Helpers are welcome until the crew rests. There is one.
+  void CallCrew() ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   void Advance(SliceBudget& budget) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);
   /// At most `steps`.
   void RunJob(SliceBudget& budget, int64_t steps) ABSL_EXCLUSIVE_LOCKS_REQUIRED(strand_);

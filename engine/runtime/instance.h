@@ -122,7 +122,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
   /// As Make, with the network brought back from `origin`; it takes as long as the steps since the
   /// base. What goes wrong after some good pieces (a piece or a snapshot that cannot be had, does
   /// not fit, or makes no sense) ends the replay there and is said in `loss`, kDataLoss, reason
-  /// DATA_LOSS: then the network stands where the good ones left it. Errors: of CheckFits for the
+  /// DATA_LOSS: then the network stands where the good ones left it. A network that had failed when
+  /// the last piece came, or whose base had, has failed again. Errors: of CheckFits for the
   /// base; kCancelled when it was broken off.
   static absl::StatusOr<std::shared_ptr<Instance>> Recover(std::unique_ptr<Network> network,
                                                            Scheduler* scheduler, Options options,

@@ -167,7 +167,9 @@ void HostedInstance::TakeSnapshot(Done<std::shared_ptr<const Snapshot>> done) {
   auto room = std::make_shared<Snapshot>(MakeRoom(variables_));
   PostFor<Result>(std::move(done), [this, room = std::move(room)]() -> absl::StatusOr<Result> {
     strand_.AssertHeld();
+    if (crew_ != nullptr) CallCrew();
     simulation_.TakeSnapshot(room.get());
+    if (crew_ != nullptr) crew_->Rest();
     return room;
   });
 }

@@ -90,7 +90,7 @@ void Simulation::TakeSnapshot(Snapshot* room) {
   WriteDown();
   const double learning = variables()[learning_].scalar();
   variables()[learning_].Fill(learning_wished_);
-  CopyValues(variables(), room);
+  CopyValues(variables(), team_, room);
   variables()[learning_].Fill(learning);
   room->epoch = cursor_.epoch;
   room->step = cursor_.step;

@@ -1,5 +1,12 @@
 #include "engine/runtime/snapshot.h"
 
+#include <immintrin.h>
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/core/errors.h"
@@ -7,6 +14,38 @@
 
 namespace prospero {
 namespace {
+
+/// Arrays of so many bytes are copied by a team, shares of so many at a time, and past the caches:
+/// what is copied is not read soon, and the network's values stay there.
+constexpr size_t kLarge = size_t{8} << 20;
+constexpr size_t kShare = size_t{256} << 10;
+
+void CopyPastCaches(const char* from, size_t bytes, char* to) {
+  constexpr size_t kVector = sizeof(__m256i);
+  const size_t head = std::min(bytes, -reinterpret_cast<uintptr_t>(to) % kVector);
+  std::memcpy(to, from, head);
+  size_t at = head;
+  for (; at + kVector <= bytes; at += kVector) {
+    _mm256_stream_si256(reinterpret_cast<__m256i*>(to + at),
+                        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + at)));
+  }
+  std::memcpy(to + at, from + at, bytes - at);
+  _mm_sfence();
+}
+
+/// Memory for so many bytes, touched. As with the network's own: in small pages a copy would look
+/// up a table for each.
+std::string Touched(size_t bytes) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  std::string room;
+  room.reserve(bytes);
+  const auto begin = reinterpret_cast<uintptr_t>(room.data());
+  const uintptr_t first = (begin + kHugePage - 1) / kHugePage * kHugePage;
+  const uintptr_t last = (begin + bytes) / kHugePage * kHugePage;
+  if (first < last) madvise(room.data() + (first - begin), last - first, MADV_HUGEPAGE);
+  room.resize(bytes);
+  return room;
+}
 
 std::string Describe(DataType type, const std::vector<int64_t>& shape) {
   return absl::StrCat(type == DataType::kFloat32 ? "float32" : "float64", "[",
@@ -42,21 +81,32 @@ Snapshot MakeRoom(const VariableTable& variables) {
   for (const Variable& variable : variables) {
     if (!IsSaved(variable.role)) continue;
     snapshot.arrays.push_back({variable.name, variable.type, variable.shape,
-                               std::string(static_cast<size_t>(variable.bytes()), '\0')});
+                               Touched(static_cast<size_t>(variable.bytes()))});
   }
   return snapshot;
 }
 
-void CopyValues(const VariableTable& variables, Snapshot* snapshot) {
+void CopyValues(const VariableTable& variables, Team* team, Snapshot* snapshot) {
   auto array = snapshot->arrays.begin();
   for (const Variable& variable : variables) {
-    if (IsSaved(variable.role)) variable.Read((array++)->values.data());
+    if (!IsSaved(variable.role)) continue;
+    std::string& values = (array++)->values;
+    if (values.size() < kLarge || !IsPacked(variable)) {
+      variable.Read(values.data());
+      continue;
+    }
+    const auto* const source = static_cast<const char*>(variable.data);
+    const size_t bytes = values.size();
+    RunOn(team, static_cast<int64_t>((bytes + kShare - 1) / kShare), [&](int64_t task) {
+      const size_t begin = static_cast<size_t>(task) * kShare;
+      CopyPastCaches(source + begin, std::min(kShare, bytes - begin), values.data() + begin);
+    });
   }
 }
 
 Snapshot Take(const VariableTable& variables, Cursor cursor, uint64_t seed) {
   Snapshot snapshot = MakeRoom(variables);
-  CopyValues(variables, &snapshot);
+  CopyValues(variables, nullptr, &snapshot);
   snapshot.epoch = cursor.epoch;
   snapshot.step = cursor.step;
   snapshot.seed = seed;

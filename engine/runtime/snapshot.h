@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "engine/core/team.h"
 #include "engine/core/variable.h"
 #include "engine/runtime/cursor.h"
 
@@ -29,8 +30,9 @@ struct Snapshot {
 /// A snapshot of such a network, with memory for the values that has been touched.
 Snapshot MakeRoom(const VariableTable& variables);
 
-/// Copies every saved variable to where MakeRoom has made room for it. Allocates nothing.
-void CopyValues(const VariableTable& variables, Snapshot* snapshot);
+/// Copies every saved variable to where MakeRoom has made room for it. Allocates nothing. `team`
+/// helps with the large ones; null: nobody does.
+void CopyValues(const VariableTable& variables, Team* team, Snapshot* snapshot);
 
 /// Copies every saved variable out. Both seeds are `seed`.
 Snapshot Take(const VariableTable& variables, Cursor cursor, uint64_t seed);

@@ -14,11 +14,16 @@ namespace {
 /// Steps that see nothing new are told at least so often, roughly.
 constexpr std::chrono::milliseconds kPatience(10);
 
-/// More than the numbers of one entry take.
-constexpr size_t kEntryHead = 64;
+/// More than the begin of a piece and of an entry take.
+constexpr size_t kEntryHead = 96;
 
 /// Values are not cut.
 constexpr size_t kWidest = sizeof(double);
+
+char* PutSteps(int64_t steps, char* out) {
+  *out++ = static_cast<char>(TapeMark::kSteps);
+  return PutVarint(static_cast<uint64_t>(steps), out);
+}
 
 }  // namespace
 
@@ -93,7 +98,8 @@ void Tape::Note(const Track& track, Cursor cursor) {
 }
 
 void Tape::Follow(const Optional& optional) {
-  if (optional.presence->scalar() != 0.0) return;
+  const Variable& presence = *optional.presence;
+  if (ReadValue(presence.type, static_cast<const char*>(presence.data)) != 0.0) return;
   const Track& input = inputs_[optional.input];
   std::memcpy(input.shadow, Look(input), input.bytes);
 }
@@ -112,9 +118,8 @@ void Tape::Assign(const std::vector<Assignment>& assignments, Cursor cursor) {
     if (assignment.values.size() == bytes) {
       WriteValues(assignment.variable, assignment.values, cursor);
     } else {
-      BeginEntry(TapeMark::kFill);
-      AppendVarint(static_cast<uint64_t>(assignment.variable), &piece_);
-      AppendVarint(assignment.values.size(), &piece_);
+      BeginEntry(TapeMark::kFill,
+                 {static_cast<uint64_t>(assignment.variable), assignment.values.size()});
       piece_ += assignment.values;
     }
     eventful_ = true;
@@ -128,14 +133,16 @@ void Tape::Reset(ResetScopes scopes, bool step, absl::optional<uint64_t> seed, C
                     (scopes.noise ? kResetNoise : 0) | (step ? kResetStep : 0) |
                     (seed.has_value() ? kResetSeed : 0);
   piece_.push_back(static_cast<char>(flags));
-  if (seed.has_value()) AppendVarint(*seed, &piece_);
+  if (seed.has_value()) {
+    char number[kEntryHead];
+    piece_.append(number, static_cast<size_t>(PutVarint(*seed, number) - number));
+  }
   eventful_ = true;
 }
 
 void Tape::Restore(absl::string_view key, Cursor cursor) {
   CatchUp(cursor);
-  BeginEntry(TapeMark::kRestore);
-  AppendVarint(key.size(), &piece_);
+  BeginEntry(TapeMark::kRestore, {key.size()});
   piece_.append(key.data(), key.size());
   eventful_ = true;
 }
@@ -144,36 +151,34 @@ void Tape::WriteValues(int variable, absl::string_view values, Cursor cursor) {
   uint64_t offset = 0;
   do {
     if (piece_.size() + 2 * kEntryHead >= kMostBytes) Cut(cursor);
-    BeginEntry(TapeMark::kValues);
-    AppendVarint(static_cast<uint64_t>(variable), &piece_);
-    AppendVarint(offset, &piece_);
     const size_t room = (kMostBytes - piece_.size() - kEntryHead) / kWidest * kWidest;
     const size_t length = std::min(values.size() - offset, room);
-    AppendVarint(length, &piece_);
+    BeginEntry(TapeMark::kValues, {static_cast<uint64_t>(variable), offset, length});
     piece_.append(values.data() + offset, length);
     offset += length;
   } while (offset < values.size());
 }
 
-void Tape::BeginEntry(TapeMark mark) {
+void Tape::BeginEntry(TapeMark mark, std::initializer_list<uint64_t> numbers) {
+  char head[kEntryHead];
+  char* end = head;
   if (piece_.empty()) {
-    piece_.push_back(kTapeVersion);
-    AppendVarint(static_cast<uint64_t>(begin_.epoch), &piece_);
-    AppendVarint(static_cast<uint64_t>(begin_.step), &piece_);
+    *end++ = kTapeVersion;
+    end = PutVarint(static_cast<uint64_t>(begin_.epoch), end);
+    end = PutVarint(static_cast<uint64_t>(begin_.step), end);
   }
-  WriteSteps();
-  piece_.push_back(static_cast<char>(mark));
-}
-
-void Tape::WriteSteps() {
-  if (steps_ == 0) return;
-  piece_.push_back(static_cast<char>(TapeMark::kSteps));
-  AppendVarint(static_cast<uint64_t>(std::exchange(steps_, 0)), &piece_);
+  if (steps_ > 0) end = PutSteps(std::exchange(steps_, 0), end);
+  *end++ = static_cast<char>(mark);
+  for (const uint64_t number : numbers) end = PutVarint(number, end);
+  piece_.append(head, static_cast<size_t>(end - head));
 }
 
 void Tape::Cut(Cursor cursor) {
   assert(!piece_.empty());
-  WriteSteps();
+  if (steps_ > 0) {
+    char steps[kEntryHead];
+    piece_.append(steps, static_cast<size_t>(PutSteps(std::exchange(steps_, 0), steps) - steps));
+  }
   journal_->Append(piece_, cursor);
   piece_.clear();
   begin_ = cursor;

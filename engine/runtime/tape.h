@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -86,8 +87,8 @@ class Tape {
   bool Differs(const Track& track);
   void Note(const Track& track, Cursor cursor);
   void WriteValues(int variable, absl::string_view values, Cursor cursor);
-  void BeginEntry(TapeMark mark);
-  void WriteSteps();
+  /// The begin of an entry, and before it the steps that were made, and of the piece.
+  void BeginEntry(TapeMark mark, std::initializer_list<uint64_t> numbers = {});
   void Cut(Cursor cursor);
 
   const VariableTable& variables_;

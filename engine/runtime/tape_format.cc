@@ -17,12 +17,13 @@ absl::Status DataLoss(absl::string_view message) {
   return Error(absl::StatusCode::kDataLoss, "DATA_LOSS", message);
 }
 
-void AppendVarint(uint64_t number, std::string* out) {
+char* PutVarint(uint64_t number, char* out) {
   while (number >= 0x80) {
-    out->push_back(static_cast<char>(number | 0x80));
+    *out++ = static_cast<char>(number | 0x80);
     number >>= 7;
   }
-  out->push_back(static_cast<char>(number));
+  *out++ = static_cast<char>(number);
+  return out;
 }
 
 absl::StatusOr<Cursor> TapeReader::Begin() {

@@ -45,7 +45,8 @@ struct TapeEntry {
   absl::optional<uint64_t> seed = {};
 };
 
-void AppendVarint(uint64_t number, std::string* out);
+/// At most 10 bytes; returns the end.
+char* PutVarint(uint64_t number, char* out);
 
 /// Takes a piece apart. Every length is checked; nothing is allocated but for messages. The piece
 /// must outlive it and its entries.

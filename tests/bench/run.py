@@ -39,7 +39,7 @@ PUBLISHED = [
 PROGRAMS = {
     "gle_bench": "(10-100|64-512).*batch:1$",
     "activation_bench": "tanh",
-    "runtime_bench": "Bare|Inline/1/|Crowd/1/",
+    "runtime_bench": "Bare|Inline/1/|Crowd/1/|WrittenDown/frames",
     "realtime_bench": "networks:1/",
     "snapshot_bench": "small|medium",
     "replay_bench": "gle_10",
@@ -284,7 +284,16 @@ def hosting_tables(found: dict[str, Any]) -> Iterator[tuple[str, str]]:
         "overruns_%": "% overruns",
     }
     yield "Real time at 1 kHz", counters_table(found.get("realtime_bench", {}), columns)
-    columns = {"snapshot_us": "time [us]", "ratio": "of a copy", "steps": "[steps]"}
+    columns = {"steps/s": "steps/s", "keeps": "of those without a journal"}
+    written = only(runtime, lambda name: name.startswith("WrittenDown"))
+    yield "Networks that write down what they see", counters_table(written, columns)
+    columns = {
+        "MB": "MB",
+        "pause_us": "pause [us]",
+        "ratio": "of a copy",
+        "steps": "[steps]",
+        "room_us": "memory, before [us]",
+    }
     yield "Snapshots", counters_table(found.get("snapshot_bench", {}), columns)
     yield from durability_tables(found)
 

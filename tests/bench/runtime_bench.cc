@@ -15,6 +15,10 @@
 // `gain` is how much quicker all are. And it should not take them from others: `Beside` runs small
 // networks with and without a large one. `small_keep` is what they keep of their steps per second,
 // of which a fair share is networks / (networks + 1), and `large_keeps` what the large one does.
+//
+// A network that must not be lost compares its inputs before each step and writes down what is new:
+// `WrittenDown` gives every step new inputs, and a journal that throws its pieces away. `keeps` is
+// what is left of the steps per second of the same network without one.
 
 #include <benchmark/benchmark.h>
 
@@ -26,11 +30,13 @@
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "engine/runtime/instance.h"
+#include "engine/runtime/journal.h"
 #include "engine/runtime/scheduler.h"
 #include "tests/bench/stopwatch.h"
 #include "tests/support/box.h"
@@ -47,8 +53,10 @@ const Sizes kLarge[] = {{64, 512, 512, 10}, {256, 1024, 1024, 10}, {1024, 4096, 
 
 int Cores() { return std::max(static_cast<int>(std::thread::hardware_concurrency()), 1); }
 
-std::unique_ptr<Network> MakeChain(const Sizes& sizes) {
-  return *MakeGle(Chain(sizes, Optimizer::kSgd), NetworkOptions(), NetworkLimits());
+std::unique_ptr<Network> MakeChain(const Sizes& sizes, int64_t batch_size = 1) {
+  NetworkOptions options;
+  options.batch_size = batch_size;
+  return *MakeGle(Chain(sizes, Optimizer::kSgd), options, NetworkLimits());
 }
 
 /// A clock by which every step is dear, so that no job is done inline.
@@ -62,10 +70,24 @@ class SlowClock final : public Clock {
   mutable std::atomic<int64_t> ms_{0};
 };
 
+/// Takes pieces, as one that keeps them would, and forgets them.
+class NoJournal final : public Journal {
+ public:
+  void Append(absl::string_view piece, Cursor) override {
+    piece_.assign(piece.data(), piece.size());
+  }
+  void BeginOrder() override {}
+  void EndOrder() override {}
+
+ private:
+  std::string piece_;
+};
+
 /// A chain that is hosted, and jobs for it: one input and one target for all steps.
 struct Hosted {
-  Hosted(const Sizes& sizes, Scheduler* scheduler, const Clock* time = &Clock::Real()) {
-    auto network = MakeChain(sizes);
+  Hosted(const Sizes& sizes, Scheduler* scheduler, const Clock* time = &Clock::Real(),
+         int64_t batch_size = 1, std::shared_ptr<Journal> journal = nullptr) {
+    auto network = MakeChain(sizes, batch_size);
     const VariableTable& variables = network->variables();
     const std::string last = absl::StrCat("p", sizes.size() - 1);
     DriverOptions attach;
@@ -83,11 +105,23 @@ struct Hosted {
     Instance::Options options;
     options.max_steps_per_job = INT64_MAX;
     options.time = time;
+    options.journal = std::move(journal);
     instance = Instance::Make(std::move(network), scheduler, options);
     driver = *instance->Attach(attach);
   }
   ~Hosted() { instance->End(absl::AbortedError("the benchmark is over")); }
 
+  /// Every step of a job of so many gets inputs of its own.
+  void GiveRows(int64_t steps) {
+    for (InputBlock& block : job.inputs) {
+      std::string rows;
+      for (int64_t n = 0; n < steps; ++n) {
+        std::rotate(block.values.begin(), block.values.begin() + sizeof(float), block.values.end());
+        rows += block.values;
+      }
+      block.values = std::move(rows);
+    }
+  }
   void Start(int64_t steps) {
     job.steps = job.output_every = steps;
     driver->Submit(&job);
@@ -128,6 +162,27 @@ void Queued(benchmark::State& state) {
   RoundTrip(state, &slow);
 }
 BENCHMARK(Queued)->Arg(1)->Arg(16)->UseRealTime();
+
+void WrittenDown(benchmark::State& state, const Sizes& sizes, int64_t batch_size, int64_t steps) {
+  const auto scheduler = Scheduler::Make(1);
+  Hosted plain(sizes, scheduler.get(), &Clock::Real(), batch_size);
+  Hosted taped(sizes, scheduler.get(), &Clock::Real(), batch_size, std::make_shared<NoJournal>());
+  BestRate without, with;
+  for (Hosted* hosted : {&plain, &taped}) {
+    hosted->GiveRows(steps);
+    hosted->Run(steps);
+  }
+  for (auto _ : state) {
+    without.Run(1, WallSeconds, [&] { plain.Run(steps); });
+    with.Run(1, WallSeconds, [&] { taped.Run(steps); });
+  }
+  state.SetLabel(absl::StrJoin(sizes, "-"));
+  state.counters["steps/s"] = static_cast<double>(steps) * with.per_second();
+  state.counters["keeps"] = with.per_second() / without.per_second();
+}
+BENCHMARK_CAPTURE(WrittenDown, frames, kTiny, 1, 1)->UseRealTime();
+BENCHMARK_CAPTURE(WrittenDown, rows, kTiny, 1, 64)->UseRealTime();
+BENCHMARK_CAPTURE(WrittenDown, batch, (Sizes{784, 500, 10}), 32, 8)->UseRealTime();
 
 /// Many networks at once: each with a job of so many steps, all of which it waits for.
 struct CrowdOfSmall {

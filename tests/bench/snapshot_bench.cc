@@ -1,14 +1,14 @@
 // How long a snapshot keeps a network from stepping, against a copy of the same bytes.
 //
-// Why: a snapshot is taken between two steps, and a robot waits meanwhile. It can be no quicker
-// than to copy all that is saved into memory that is new; `ratio` says how far it is from that,
-// and `steps` how many steps the network misses. Copy and snapshot take turns.
+// Why: a snapshot is taken between two steps, and a robot waits meanwhile. Memory is set aside and
+// touched before, by whoever asks (`room_us`), so that the pause is no more than a copy; `ratio`
+// says how far it is from one, and `steps` how many steps the network misses: the goal is at most
+// one. Copy and snapshot take turns.
 
 #include <benchmark/benchmark.h>
 
 #include <cstdint>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -29,18 +29,16 @@ void TakeSnapshot(benchmark::State& state, const std::vector<int64_t>& sizes) {
   }
   const std::vector<char> source(static_cast<size_t>(bytes), 'x');
   int64_t n = 0;
-  BestRate snapshot, copy, warm_copy, step;
+  BestRate room, pause, copy, step;
   std::vector<char> target(source.size());
   for (auto _ : state) {
-    snapshot.Run(1, ThreadSeconds, [&] {
-      benchmark::DoNotOptimize(Take(network->variables(), {0, n}, 0).arrays.back().values.data());
+    Snapshot snapshot;
+    room.Run(1, ThreadSeconds, [&] { snapshot = MakeRoom(network->variables()); });
+    pause.Run(1, ThreadSeconds, [&] {
+      CopyValues(network->variables(), nullptr, &snapshot);
+      benchmark::DoNotOptimize(snapshot.arrays.back().values.data());
     });
     copy.Run(1, ThreadSeconds, [&] {
-      const auto fresh = std::make_unique_for_overwrite<char[]>(source.size());
-      std::memcpy(fresh.get(), source.data(), source.size());
-      benchmark::DoNotOptimize(fresh.get());
-    });
-    warm_copy.Run(1, ThreadSeconds, [&] {
       std::memcpy(target.data(), source.data(), source.size());
       benchmark::DoNotOptimize(target.data());
     });
@@ -48,10 +46,11 @@ void TakeSnapshot(benchmark::State& state, const std::vector<int64_t>& sizes) {
   }
   state.SetLabel(absl::StrJoin(sizes, "-"));
   state.counters["weights"] = static_cast<double>(Weights(sizes));
-  state.counters["snapshot_us"] = 1e6 / snapshot.per_second();
-  state.counters["ratio"] = copy.per_second() / snapshot.per_second();
-  state.counters["ratio_to_warm_copy"] = warm_copy.per_second() / snapshot.per_second();
-  state.counters["steps"] = step.per_second() / snapshot.per_second();
+  state.counters["MB"] = static_cast<double>(bytes) * 1e-6;
+  state.counters["room_us"] = 1e6 / room.per_second();
+  state.counters["pause_us"] = 1e6 / pause.per_second();
+  state.counters["ratio"] = copy.per_second() / pause.per_second();
+  state.counters["steps"] = step.per_second() / pause.per_second();
 }
 BENCHMARK_CAPTURE(TakeSnapshot, small, std::vector<int64_t>{10, 100, 100, 10});
 BENCHMARK_CAPTURE(TakeSnapshot, medium, std::vector<int64_t>{64, 512, 512, 10});
