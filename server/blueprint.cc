@@ -120,6 +120,15 @@ Record::Parts PartsOf(Host& host, absl::string_view id, Blueprint blueprint,
   return parts;
 }
 
+std::shared_ptr<Shelf> MakeShelf(const Host& host, const std::string& id,
+                                 const std::shared_ptr<Keeper>& keeper,
+                                 std::vector<store::StoredSnapshot> rows) {
+  Shelf::Options options;
+  options.network = id;
+  options.max_snapshots = host.limits.max_snapshots_per_network;
+  return std::make_shared<Shelf>(std::move(options), keeper, std::move(rows));
+}
+
 }  // namespace
 
 absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
@@ -132,9 +141,10 @@ absl::StatusOr<std::shared_ptr<Record>> Build(Host& host, Blueprint blueprint,
   parts.uid = MakeUid();
   parts.create_time = parts.update_time = absl::Now();
   parts.keeper = std::make_shared<Keeper>(
-      &host.committer, Keeper::Options{.uid = parts.uid,
-                                       .durability = durability,
-                                       .ephemeral = host.storage.ephemeral});
+      &host.committer,
+      Keeper::Options{
+          .uid = parts.uid, .durability = durability, .ephemeral = host.storage.ephemeral});
+  parts.shelf = MakeShelf(host, parts.id, parts.keeper, {});
   parts.instance = Instance::Make(*std::move(network), host.scheduler.get(), options);
   return std::make_shared<Record>(std::move(parts));
 }
@@ -167,6 +177,10 @@ absl::StatusOr<std::shared_ptr<Record>> Rebuild(Host& host, Blueprint blueprint,
   parts.update_time = FromProto(resource.update_time(), "").value_or(parts.create_time);
   parts.version = row.version();
   parts.recovery = told();
+  absl::StatusOr<std::vector<store::StoredSnapshot>> snapshots = host.store->Snapshots(parts.uid);
+  if (!snapshots.ok()) return snapshots.status();
+  if (host.store->findings().empty()) RemoveOrphans(host.store->blobs(), parts.uid, *snapshots);
+  parts.shelf = MakeShelf(host, parts.id, keeper, *std::move(snapshots));
   parts.keeper = std::move(keeper);
   return std::make_shared<Record>(std::move(parts));
 }

@@ -1,12 +1,15 @@
 #include <memory>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "server/blueprint.h"
 #include "server/convert/network.h"
 #include "server/durability/durability.h"
 #include "server/network_calls.h"
 #include "server/promise.h"
+#include "server/snapshot_calls.h"
+#include "server/snapshots.h"
 
 namespace prospero::server {
 namespace {
@@ -19,7 +22,9 @@ struct Copy : std::enable_shared_from_this<Copy> {
       : host(host_given), promise(std::move(promise_given)) {}
 
   absl::Status Prepare(const v1::CloneNetworkRequest& request);
-  void TakeSnapshot();
+  /// The present state, or that of the snapshot.
+  void GetState();
+  void ReadFile();
   void Make(const SnapshotPointer& snapshot);
   void StartClock(const std::shared_ptr<Record>& record, const absl::Status& restored);
   void Finish(const std::shared_ptr<Record>& record);
@@ -29,6 +34,7 @@ struct Copy : std::enable_shared_from_this<Copy> {
   Host& host;
   const Promise<v1::CloneNetworkResponse> promise;
   std::shared_ptr<Record> source;
+  absl::optional<store::StoredSnapshot> file;  ///< none: the present state
   Blueprint blueprint;
   ClockSpec clock;
   Budget::Reservation snapshot_memory;
@@ -46,8 +52,18 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
   }
   if (absl::Status status = CheckLabels(request.labels(), "labels"); !status.ok()) return status;
   if (absl::Status writable = host.committer.status(); !writable.ok()) return writable;
+  if (!request.snapshot().empty()) {
+    const absl::StatusOr<FoundSnapshot> snapshot =
+        FindSnapshot(host, request.snapshot(), "snapshot");
+    if (!snapshot.ok()) return snapshot.status();
+    if (snapshot->record != source) {
+      return InvalidField("snapshot", absl::StrCat("must be one of \"", request.name(),
+                                                   "\", got \"", request.snapshot(), "\""));
+    }
+    file = snapshot->row;
+  }
   const InstanceStatus status = source->instance().status();
-  if (status.state == RunState::kFailed) {
+  if (status.state == RunState::kFailed && !file.has_value()) {
     return Error(absl::StatusCode::kFailedPrecondition, "NETWORK_FAILED",
                  "a failed network cannot be copied");
   }
@@ -59,9 +75,11 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
   blueprint.safety = source->safety();
   blueprint.durability = source->keeper().durability();
   blueprint.snapshot_policy = source->snapshot_policy();
-  absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(source->bytes());
-  if (!memory.ok()) return memory.status();
-  snapshot_memory = *std::move(memory);
+  if (!file.has_value()) {
+    absl::StatusOr<Budget::Reservation> memory = host.memory.Reserve(source->bytes());
+    if (!memory.ok()) return memory.status();
+    snapshot_memory = *std::move(memory);
+  }
   absl::StatusOr<std::shared_ptr<Catalog::Claim>> taken =
       host.catalog.Take(request.network_id().empty() ? ChooseId() : request.network_id());
   if (!taken.ok()) return taken.status();
@@ -69,12 +87,20 @@ absl::Status Copy::Prepare(const v1::CloneNetworkRequest& request) {
   return absl::OkStatus();
 }
 
-void Copy::TakeSnapshot() {
+void Copy::GetState() {
+  if (file.has_value()) return host.control.Post([self = shared_from_this()] { self->ReadFile(); });
   source->instance().TakeSnapshot(
       [self = shared_from_this()](const absl::StatusOr<SnapshotPointer>& snapshot) {
         if (!snapshot.ok()) return self->Refuse(snapshot.status());
         self->host.control.Post([self, snapshot = *snapshot] { self->Make(snapshot); });
       });
+}
+
+void Copy::ReadFile() {
+  const absl::StatusOr<LoadedSnapshot> loaded = LoadSnapshot(host, *source, *file);
+  if (!loaded.ok()) return Refuse(loaded.status());
+  snapshot_memory = std::move(*loaded->memory);
+  Make(loaded->snapshot);
 }
 
 void Copy::Make(const SnapshotPointer& snapshot) {
@@ -135,7 +161,7 @@ void CloneNetwork(Host& host, const v1::CloneNetworkRequest& request,
         if (absl::Status status = copy->Prepare(request); !status.ok()) {
           return promise.Break(status);
         }
-        copy->TakeSnapshot();
+        copy->GetState();
       },
       std::move(reply));
 }

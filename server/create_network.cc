@@ -5,6 +5,7 @@
 #include "engine/core/errors.h"
 #include "server/blueprint.h"
 #include "server/convert/network.h"
+#include "server/convert/snapshot.h"
 #include "server/durability/durability.h"
 #include "server/network_calls.h"
 #include "server/promise.h"
@@ -58,6 +59,8 @@ absl::StatusOr<Plan> MakePlan(Host& host, const v1::CreateNetworkRequest& reques
   const absl::StatusOr<v1::Durability> durability =
       ChooseDurability(host, network.durability(), "network.durability");
   if (!durability.ok()) return durability.status();
+  const auto rhythm = FromProto(network.snapshot_policy(), host.limits.max_snapshots_per_network);
+  if (!rhythm.ok()) return UnderField(rhythm.status(), "network.snapshot_policy");
   if (!network.has_spec()) return InvalidField("network.spec", "must be set");
   absl::StatusOr<Blueprint> blueprint = Draw(host, network.spec());
   if (!blueprint.ok()) return UnderField(blueprint.status(), "network.spec");

@@ -32,10 +32,12 @@ void Drop(Host& host, const std::string& uid, const Promise<Response>& promise) 
 
 /// Removes a network, in its turn, and ends it where that may wait. When it is dropped nothing is
 /// written for it any more, neither a journal nor a checkpoint that was on its way.
-void Remove(Host& host, const std::shared_ptr<Record>& record, const Turns::Turn& turn,
+void Remove(Host& host, const std::shared_ptr<Record>& record, bool force, const Turns::Turn& turn,
             const Promise<Response>& promise) {
   const absl::Status entered =
-      record->checkpoints().Enter([&host, record, turn, promise](const Turns::Turn& last) {
+      record->checkpoints().Enter([&host, record, force, turn, promise](const Turns::Turn& last) {
+        const absl::Status closed = record->shelf().Close(force);
+        if (!closed.ok()) return promise.Break(closed);
         record->MarkDeleted();
         host.catalog.Remove(record->id());
         host.control.Post([&host, record, turn, promise, last] {
@@ -71,10 +73,11 @@ void Delete(Host& host, const v1::DeleteNetworkRequest& request, const Promise<R
   }
   const absl::StatusOr<std::shared_ptr<Record>> found = host.catalog.Find(*id);
   if (!found.ok()) return fail(found.status());
-  const absl::Status entered = (*found)->changes().Enter(
-      [&host, record = *found, etag = request.etag(), fail, promise](const Turns::Turn& turn) {
+  const absl::Status entered =
+      (*found)->changes().Enter([&host, record = *found, etag = request.etag(),
+                                 force = request.force(), fail, promise](const Turns::Turn& turn) {
         if (absl::Status status = CheckChange(*record, etag); !status.ok()) return fail(status);
-        Remove(host, record, turn, promise);
+        Remove(host, record, force, turn, promise);
       });
   if (!entered.ok()) fail(entered);
 }

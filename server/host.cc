@@ -47,6 +47,7 @@ Host::Host(Options options)
                 {.gather = storage.group_commit,
                  .on_change = [this](const absl::Status& status) { TellStorage(status); }}),
       recovery(this, RecoveryThreads(storage)),
+      snapshots(this),
       sweeper(SweepPeriod(retention), [this] { Sweep(); }) {}
 
 void Host::AwaitNetwork(absl::string_view name, std::function<void()> then) {
@@ -61,6 +62,7 @@ void Host::Sweep() {
     if (record->RowIsStale()) RenewRow(record);
     if (CheckpointIsDue(*record)) TakeCheckpoint(*this, record, [](const absl::Status&) {});
   }
+  snapshots.Run();
 }
 
 /// In its turn, lest it comes after a newer row, or after the network was dropped.

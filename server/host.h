@@ -21,6 +21,7 @@
 #include "server/model_kind.h"
 #include "server/open_calls.h"
 #include "server/request_cache.h"
+#include "server/snapshot_sweep.h"
 #include "server/store/committer.h"
 #include "server/store/store.h"
 #include "server/sweeper.h"
@@ -78,7 +79,9 @@ struct Host {
   Executor errands;     ///< what is short but may not run on a strand
   Committer committer;  ///< writes to the store; what it calls back may use all of the above
   Recovery recovery;
-  Sweeper sweeper;  ///< ends recordings that nobody reads, takes checkpoints that are due
+  SnapshotSweep snapshots;
+  /// Ends recordings that nobody reads, takes checkpoints and snapshots that are due.
+  Sweeper sweeper;
 
  private:
   void Sweep();

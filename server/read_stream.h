@@ -63,6 +63,9 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
   /// client has left and when the call is over; perhaps twice. May wait.
   virtual void Leave() ABSL_LOCKS_EXCLUDED(mu_) = 0;
 
+  /// Calls Read if another request can be taken. Comes after each OnRequest.
+  virtual void ReadOn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) { Read(); }
+
   void Read() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
     if (!ended_) this->StartRead(&request_);
   }
@@ -95,7 +98,7 @@ class ReadStream : public grpc::ServerReadReactor<Request> {
     }
     OnRequest(&request_);
     MutexLock lock(mu_);
-    Read();
+    ReadOn();
   }
   CallLog log_ ABSL_GUARDED_BY(mu_);
   bool ended_ ABSL_GUARDED_BY(mu_) = false;

@@ -15,6 +15,7 @@
 #include "prospero/v1/network.pb.h"
 #include "server/budget.h"
 #include "server/durability/keeper.h"
+#include "server/shelf.h"
 #include "server/turns.h"
 
 namespace prospero::server {
@@ -43,6 +44,7 @@ class Record {
     Budget::Reservation memory;
     std::shared_ptr<Instance> instance;
     std::shared_ptr<Keeper> keeper;
+    std::shared_ptr<Shelf> shelf;  ///< the snapshots
     std::shared_ptr<Turns> changes;
     std::shared_ptr<Turns> steps;
     std::shared_ptr<Turns> checkpoints;
@@ -56,6 +58,7 @@ class Record {
   Instance& instance() const { return *parts_.instance; }
   Keeper& keeper() const { return *parts_.keeper; }
   const std::shared_ptr<Keeper>& shared_keeper() const { return parts_.keeper; }
+  Shelf& shelf() const { return *parts_.shelf; }
   /// [bytes], of the network and its spec
   int64_t bytes() const { return parts_.memory.bytes(); }
 

@@ -17,6 +17,7 @@
 #include "server/network_service.h"
 #include "server/server_service.h"
 #include "server/simulation_service.h"
+#include "server/state_service.h"
 #include "server/store/sqlite_store.h"
 
 namespace prospero::server {
@@ -70,6 +71,7 @@ std::vector<std::unique_ptr<grpc::Service>> MakeServices(Host* host) {
   std::vector<std::unique_ptr<grpc::Service>> services;
   services.push_back(MakeNetworkService(host));
   services.push_back(MakeSimulationService(host));
+  services.push_back(MakeStateService(host));
   services.push_back(MakeServerService(host));
   return services;
 }

@@ -12,6 +12,7 @@
 #include "server/convert/field.h"
 #include "server/convert/network.h"
 #include "server/convert/safety.h"
+#include "server/convert/snapshot.h"
 #include "server/convert/variable.h"
 #include "server/durability/durability.h"
 #include "server/network_calls.h"
@@ -106,7 +107,11 @@ absl::StatusOr<Changes> ReadChanges(const Host& host, const v1::UpdateNetworkReq
     changes.durability = *durability;
   }
   changes.snapshot_policy = mask->snapshot_policy;
-  if (network.has_snapshot_policy()) changes.policy = network.snapshot_policy();
+  if (mask->snapshot_policy && network.has_snapshot_policy()) {
+    const auto rhythm = FromProto(network.snapshot_policy(), host.limits.max_snapshots_per_network);
+    if (!rhythm.ok()) return UnderField(rhythm.status(), "network.snapshot_policy");
+    changes.policy = network.snapshot_policy();
+  }
   for (const auto& [name, tensor] : request.parameters()) {
     absl::StatusOr<Assignment> assignment =
         ToAssignment(name, tensor, table, absl::StrCat("parameters[\"", name, "\"]"));

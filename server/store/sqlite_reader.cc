@@ -86,7 +86,7 @@ absl::StatusOr<std::vector<store::StoredSnapshot>> SqliteReader::Snapshots(absl:
   auto snapshots = Messages<store::StoredSnapshot>(Table::kSnapshots, uid);
   if (!snapshots.ok()) return snapshots.status();
   std::stable_sort(snapshots->begin(), snapshots->end(), [](const auto& a, const auto& b) {
-    return Moment(a.snapshot().create_time()) > Moment(b.snapshot().create_time());
+    return a.seq() > b.seq();
   });
   return snapshots;
 }

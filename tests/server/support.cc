@@ -64,6 +64,7 @@ TestServer::TestServer(const std::function<void(Server::Options&)>& change) {
   networks_ = v1::NetworkService::NewStub(channel_);
   simulation_ = v1::SimulationService::NewStub(channel_);
   info_ = v1::ServerService::NewStub(channel_);
+  state_ = v1::StateService::NewStub(channel_);
 }
 
 TestServer::~TestServer() = default;

@@ -14,6 +14,7 @@
 #include "prospero/v1/network_service.grpc.pb.h"
 #include "prospero/v1/server_service.grpc.pb.h"
 #include "prospero/v1/simulation_service.grpc.pb.h"
+#include "prospero/v1/state_service.grpc.pb.h"
 #include "server/server.h"
 
 namespace prospero::server {
@@ -33,6 +34,7 @@ class TestServer {
   v1::NetworkService::Stub& networks() { return *networks_; }
   v1::SimulationService::Stub& simulation() { return *simulation_; }
   v1::ServerService::Stub& info() { return *info_; }
+  v1::StateService::Stub& state() { return *state_; }
   const std::shared_ptr<grpc::Channel>& channel() const { return channel_; }
 
   /// Makes a network; the test fails if that fails.
@@ -50,6 +52,7 @@ class TestServer {
   std::unique_ptr<v1::NetworkService::Stub> networks_;
   std::unique_ptr<v1::SimulationService::Stub> simulation_;
   std::unique_ptr<v1::ServerService::Stub> info_;
+  std::unique_ptr<v1::StateService::Stub> state_;
 };
 
 /// A context with a deadline of a minute.

@@ -39,6 +39,10 @@ absl::StatusOr<Network> Client::CreateNetwork(const v1::NetworkSpec& spec,
   *network.mutable_clock() = options.clock;
   if (options.learning.has_value()) network.set_learning(*options.learning);
   if (options.safety.has_value()) *network.mutable_safety() = *options.safety;
+  network.set_durability(options.durability);
+  if (options.snapshot_policy.has_value()) {
+    *network.mutable_snapshot_policy() = *options.snapshot_policy;
+  }
   const auto response =
       Call(*connection_, *connection_->networks, &v1::NetworkService::Stub::CreateNetwork, request);
   if (!response.ok()) return response.status();

@@ -9,11 +9,17 @@
 namespace prospero::client {
 namespace {
 
-// Every method of NetworkService may be repeated: it changes nothing, says what shall be, or
-// carries a request id.
+// Every method of NetworkService, and what is named of StateService, may be repeated: it changes
+// nothing, says what shall be, or carries a request id.
 constexpr char kServiceConfig[] = R"({
   "methodConfig": [{
-    "name": [{"service": "prospero.v1.NetworkService"}],
+    "name": [
+      {"service": "prospero.v1.NetworkService"},
+      {"service": "prospero.v1.StateService", "method": "CreateSnapshot"},
+      {"service": "prospero.v1.StateService", "method": "DeleteSnapshot"},
+      {"service": "prospero.v1.StateService", "method": "ListSnapshots"},
+      {"service": "prospero.v1.StateService", "method": "RestoreSnapshot"}
+    ],
     "retryPolicy": {
       "maxAttempts": 4, "initialBackoff": "0.1s", "maxBackoff": "2s", "backoffMultiplier": 2,
       "retryableStatusCodes": ["UNAVAILABLE"]
@@ -30,6 +36,7 @@ Connection::Connection(std::shared_ptr<grpc::Channel> open_channel,
       simulations(v1::SimulationService::NewStub(channel)),
       live(v1::SimulationService::NewStub(live_channel)),
       server(v1::ServerService::NewStub(channel)),
+      state(v1::StateService::NewStub(channel)),
       call_timeout(timeout) {}
 
 std::shared_ptr<grpc::Channel> OpenChannel(const std::string& target, ChannelUse use) {

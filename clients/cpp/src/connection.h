@@ -14,6 +14,7 @@
 #include "prospero/v1/network_service.grpc.pb.h"
 #include "prospero/v1/server_service.grpc.pb.h"
 #include "prospero/v1/simulation_service.grpc.pb.h"
+#include "prospero/v1/state_service.grpc.pb.h"
 #include "status.h"
 
 namespace prospero::client {
@@ -28,6 +29,7 @@ struct Connection {
   std::unique_ptr<v1::SimulationService::Stub> simulations;
   std::unique_ptr<v1::SimulationService::Stub> live;  ///< for observers
   std::unique_ptr<v1::ServerService::Stub> server;
+  std::unique_ptr<v1::StateService::Stub> state;
   absl::Duration call_timeout;
 };
 
@@ -44,18 +46,27 @@ std::string NetworkName(absl::string_view id);
 
 inline Cursor ToCursor(const v1::Cursor& cursor) { return {cursor.epoch(), cursor.step()}; }
 
-/// Makes one unary call with the connection's timeout.
+/// Makes one unary call.
+template <class Stub, class Request, class Response>
+absl::StatusOr<Response> Call(const Connection& /*connection*/, Stub& stub,
+                              grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
+                                                           Response*),
+                              const Request& request, absl::Duration timeout) {
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + timeout));
+  Response response;
+  const grpc::Status status = (stub.*method)(&context, request, &response);
+  if (!status.ok()) return ToStatus(status);
+  return response;
+}
+
+/// The same with the connection's timeout.
 template <class Stub, class Request, class Response>
 absl::StatusOr<Response> Call(const Connection& connection, Stub& stub,
                               grpc::Status (Stub::*method)(grpc::ClientContext*, const Request&,
                                                            Response*),
                               const Request& request) {
-  grpc::ClientContext context;
-  context.set_deadline(absl::ToChronoTime(absl::Now() + connection.call_timeout));
-  Response response;
-  const grpc::Status status = (stub.*method)(&context, request, &response);
-  if (!status.ok()) return ToStatus(status);
-  return response;
+  return Call(connection, stub, method, request, connection.call_timeout);
 }
 
 }  // namespace prospero::client

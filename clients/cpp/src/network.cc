@@ -61,6 +61,14 @@ absl::StatusOr<Cursor> Network::Update(const Changes& changes) const {
     *network.mutable_safety() = *changes.safety;
     request.mutable_update_mask()->add_paths("safety");
   }
+  if (changes.durability.has_value()) {
+    network.set_durability(*changes.durability);
+    request.mutable_update_mask()->add_paths("durability");
+  }
+  if (changes.snapshot_policy.has_value()) {
+    *network.mutable_snapshot_policy() = *changes.snapshot_policy;
+    request.mutable_update_mask()->add_paths("snapshot_policy");
+  }
   if (changes.labels.has_value()) {
     network.mutable_labels()->insert(changes.labels->begin(), changes.labels->end());
     request.mutable_update_mask()->add_paths("labels");
@@ -106,8 +114,9 @@ absl::StatusOr<Network> Network::Clone(const std::string& id,
   return Network(connection_, clone->name());
 }
 
-absl::Status Network::Delete() const {
+absl::Status Network::Delete(bool force) const {
   auto request = Named<v1::DeleteNetworkRequest>(name_);
+  request.set_force(force);
   request.set_request_id(NewRequestId());
   return Call(*connection_, *connection_->networks, &Stub::DeleteNetwork, request).status();
 }

@@ -90,10 +90,10 @@ Write Checkpoint(const std::string& uid, int64_t seq) {
   return put;
 }
 
-Write SnapshotRow(const std::string& uid, const std::string& id, int64_t seconds) {
+Write SnapshotRow(const std::string& uid, const std::string& id, int64_t seq) {
   PutSnapshot put{uid, id, {}};
   put.row.set_blob(absl::StrCat(uid, "/s-", id, ".safetensors"));
-  put.row.mutable_snapshot()->mutable_create_time()->set_seconds(seconds);
+  put.row.set_seq(seq);
   return put;
 }
 

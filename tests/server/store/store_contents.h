@@ -36,7 +36,7 @@ Write Network(const std::string& uid, int version);
 Write Spec(const std::string& uid, uint64_t seed);
 Write Piece(const std::string& uid, int64_t seq, const std::string& piece);
 Write Checkpoint(const std::string& uid, int64_t seq);
-Write SnapshotRow(const std::string& uid, const std::string& id, int64_t seconds);
+Write SnapshotRow(const std::string& uid, const std::string& id, int64_t seq);
 Write Answer(const std::string& request_id, const std::string& answer, int64_t seconds);
 
 }  // namespace prospero::server

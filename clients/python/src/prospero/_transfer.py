@@ -7,7 +7,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, BinaryIO, Union
 
 import grpc
@@ -46,20 +46,21 @@ class Transfer:
 
     def export(self, name: str, to: AnyFile) -> int:
         """Writes the file and returns its size [bytes]."""
-        snapshot = self._call(
-            self._stub.GetSnapshot, v1.GetSnapshotRequest(name=name), None
-        ).snapshot
-        with _open_to_write(to) as file, self._bar(snapshot.size_bytes, "export") as bar:
+        with _open_to_write(to) as file, ExitStack() as stack:
             received = 0
+            bar: Progress | None = None
 
             def attempt() -> bool:
-                nonlocal received
+                nonlocal received, bar
+                size = -1
                 request = v1.ExportSnapshotRequest(name=name, offset=received)
                 for message in self._watched(self._stub.ExportSnapshot(request)):
+                    size = message.size_bytes
+                    bar = bar or stack.enter_context(self._bar(size, "export"))
                     file.write(message.data)
                     received += len(message.data)
                     bar.advance(len(message.data), None)
-                return bool(received == snapshot.size_bytes)
+                return received == size
 
             self._until_done(attempt, lambda: received)
             return received

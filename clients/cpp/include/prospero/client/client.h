@@ -18,6 +18,7 @@
 #include "prospero/client/microcircuit.h"
 #include "prospero/client/network.h"
 #include "prospero/client/safety.h"
+#include "prospero/client/snapshots.h"
 #include "prospero/client/subscription.h"
 #include "prospero/v1/network.pb.h"
 #include "prospero/v1/server_service.pb.h"
@@ -38,7 +39,10 @@ struct CreateOptions {
   v1::Clock clock = Lockstep();            ///< only a lockstep network starts running
   absl::optional<bool> learning = {};      ///< none: on
   absl::optional<v1::Safety> safety = {};  ///< of inputs and drivers that stop; none: nothing
-  bool validate_only = false;              ///< checks everything and makes nothing
+  /// What is kept of it when its server is killed; UNSPECIFIED: the server's default.
+  v1::Durability durability = v1::DURABILITY_UNSPECIFIED;
+  absl::optional<v1::SnapshotPolicy> snapshot_policy = {};  ///< none: none are taken by themselves
+  bool validate_only = false;                               ///< checks everything and makes nothing
 };
 
 /// A connection to a server.

@@ -12,9 +12,11 @@
 #include "prospero/client/array.h"
 #include "prospero/client/drive.h"
 #include "prospero/client/feed.h"
+#include "prospero/client/snapshots.h"
 #include "prospero/client/subscription.h"
 #include "prospero/v1/network.pb.h"
 #include "prospero/v1/network_service.pb.h"
+#include "prospero/v1/state_service.pb.h"
 
 namespace prospero::client {
 
@@ -25,6 +27,8 @@ struct Changes {
   absl::optional<bool> learning = {};
   absl::optional<v1::Clock> clock = {};    ///< a network that runs goes on running
   absl::optional<v1::Safety> safety = {};  ///< an empty one: nothing is watched any more
+  absl::optional<v1::Durability> durability = {};
+  absl::optional<v1::SnapshotPolicy> snapshot_policy = {};         ///< an empty one: none are taken
   absl::optional<std::map<std::string, std::string>> labels = {};  ///< replaces all labels
   /// New values of variables of role PARAMETER, INPUT or WEIGHT, by name. A scalar fills the
   /// whole array.
@@ -71,8 +75,7 @@ class Network {
   /// Every variable, in the order of their uids.
   absl::StatusOr<std::vector<v1::VariableSchema>> Schema() const;
 
-  /// Changes labels, clock, learning, safety or parameters between two steps; returns the step from
-  /// which they hold.
+  /// Changes what is set, parameters between two steps; returns the step from which it holds.
   absl::StatusOr<Cursor> Update(const Changes& changes) const;
   /// Sets one parameter, such as "hidden_to_output.W.eta".
   absl::StatusOr<Cursor> SetParameter(const std::string& variable, double value) const;
@@ -87,8 +90,24 @@ class Network {
   /// the server choose.
   absl::StatusOr<Network> Clone(const std::string& id = "",
                                 const std::map<std::string, std::string>& labels = {}) const;
-  /// Removes it. Its streams end with ABORTED, NETWORK_DELETED.
-  absl::Status Delete() const;
+  /// Removes it and all that was kept of it. Its streams end with ABORTED, NETWORK_DELETED.
+  /// FAILED_PRECONDITION, HAS_SNAPSHOTS, when it has snapshots and this is not forced.
+  absl::Status Delete(bool force = false) const;
+
+  // Snapshots: the whole state at one step, in a file on the server. They are named by their ids or
+  // their whole names.
+
+  /// Takes one between two steps; it is on disk when this returns.
+  absl::StatusOr<v1::Snapshot> CreateSnapshot(const SnapshotOptions& options = {}) const;
+  /// All of them, the newest first.
+  absl::StatusOr<std::vector<v1::Snapshot>> ListSnapshots() const;
+  absl::Status DeleteSnapshot(const std::string& snapshot) const;
+  /// Puts the network into that state; its epoch grows. DATA_LOSS, SNAPSHOT_DAMAGED, and no change,
+  /// when the file is not what was written.
+  absl::StatusOr<v1::Network> Restore(const std::string& snapshot) const;
+  /// Copies the file, which is in the format of safetensors, to a path here: all of it or nothing.
+  absl::Status Export(const std::string& snapshot, const std::string& path,
+                      const ExportOptions& options = {}) const;
 
   /// Advances it without a stream. FAILED_PRECONDITION, LEASE_HELD while a driver is attached.
   /// Not repeated by itself when the connection breaks: the steps may have been taken.
