@@ -61,6 +61,7 @@ until [[ -s $run/port ]]; do
 done
 address=127.0.0.1:$(<"$run/port")
 echo "listening on $address; its log: build/quickstart/server.log"
+echo 'what it keeps: build/quickstart/prospero-data'
 
 say 'learn: an electrocardiogram, sample by sample, once, with no epochs'
 "$venv/bin/python" clients/python/examples/ecg.py --target "$address" \
