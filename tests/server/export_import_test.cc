@@ -16,9 +16,9 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 using State = v1::StateService::Stub;
 
-/// The file of a snapshot of network "a", which has made `steps` steps.
+/// The file of a snapshot of network "a", after some steps.
 std::string FileOf(TestServer& server, int64_t steps) {
-  Drift(server, "a", steps);
+  if (steps > 0) Drift(server, "a", steps);
   Keep(server, "a", "source");
   std::string file;
   const grpc::Status status = Export(server, SnapshotNameIn("a", "source"), &file);

@@ -347,7 +347,9 @@ TEST(Snapshot, LeavesNoFilesOfADeletedNetwork) {
   request.set_force(true);
   v1::DeleteNetworkResponse response;
   ASSERT_TRUE(Call(server.networks(), &Stub::DeleteNetwork, request, &response).ok());
-  EXPECT_THAT(folder.Files(".safetensors"), IsEmpty());
+  while (!folder.Files(".safetensors").empty()) {
+    // They go once it is on disk that nobody needs them.
+  }
 }
 
 TEST(Snapshot, IsPutBackForGoodAlsoWithoutAJournal) {
