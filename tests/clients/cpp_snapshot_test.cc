@@ -17,7 +17,8 @@ using testing::ElementsAre;
 
 /// The outputs of three steps.
 std::vector<double> Step(const Network& network) {
-  const auto result = network.Step({.steps = 3, .inputs = {{"input", MakeScalar(1.0)}}});
+  const auto result = network.Step(
+      {.steps = 3, .inputs = {{"input", MakeTensor(std::vector<double>{1.0}, {1, 1})}}});
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? ToDoubles(result->outputs.at("output.r")) : std::vector<double>();
 }
