@@ -108,8 +108,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
     int64_t max_observers = 256;
     int64_t max_feed_bytes = int64_t{64} << 20;  ///< of the frames one feed keeps
     RecordingOptions recording = {};
-    const Clock* time = &Clock::Real();  ///< the scheduler's
-    Admission* admission = nullptr;      ///< of REALTIME clocks; null: all are let in
+    const Clock* time = &Clock::Real();          ///< the scheduler's
+    Admission* admission = nullptr;              ///< of REALTIME clocks; null: all are let in
     std::shared_ptr<Journal> journal = nullptr;  ///< null: nothing is written down
   };
   template <class T>

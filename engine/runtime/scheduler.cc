@@ -149,12 +149,10 @@ class ThreadPool final : public Scheduler {
     return found == entries_.end() ? nullptr : found->second.get();
   }
 
-  /// Sets its alarm off. Who watches it sleeps on, for nothing.
+  /// Sets its alarm off. Who watches it, or one that has rung already, sleeps on, for nothing.
   void Unset(Entry* entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
-    if (entry->watched) {
-      for (Sleeper* sleeper : sleepers_) {
-        if (sleeper->watches == entry) sleeper->watches = nullptr;
-      }
+    for (Sleeper* sleeper : sleepers_) {
+      if (sleeper->watches == entry) sleeper->watches = nullptr;
     }
     queue_.Unset(entry);
   }

@@ -79,7 +79,7 @@ class NoJournal final : public Journal {
 };
 
 TEST(RuntimeAllocation, WhatIsWrittenDownTakesNothingFromTheHeapOnceThereIsRoom) {
-  constexpr int64_t kSteps = 200;
+  constexpr int64_t kSteps = 100;  // Two jobs are of one slice at most.
   std::unique_ptr<AllocationCounter> counter;
   int64_t allocations = -1;
   Instance::Options options;
