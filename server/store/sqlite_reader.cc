@@ -85,9 +85,8 @@ absl::StatusOr<std::vector<store::StoredCheckpoint>> SqliteReader::Checkpoints(
 absl::StatusOr<std::vector<store::StoredSnapshot>> SqliteReader::Snapshots(absl::string_view uid) {
   auto snapshots = Messages<store::StoredSnapshot>(Table::kSnapshots, uid);
   if (!snapshots.ok()) return snapshots.status();
-  std::stable_sort(snapshots->begin(), snapshots->end(), [](const auto& a, const auto& b) {
-    return a.seq() > b.seq();
-  });
+  std::stable_sort(snapshots->begin(), snapshots->end(),
+                   [](const auto& a, const auto& b) { return a.seq() > b.seq(); });
   return snapshots;
 }
 

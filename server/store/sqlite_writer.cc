@@ -1,5 +1,7 @@
 #include "server/store/sqlite_writer.h"
 
+#include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -15,6 +17,7 @@ absl::Status PrepareInto(const Database& database, const std::string& sql, State
 }
 
 constexpr size_t kRememberedEnds = 100'000;
+constexpr int64_t kLeastTrim = 1 << 20;  // [bytes]
 
 }  // namespace
 
@@ -22,6 +25,7 @@ absl::StatusOr<std::unique_ptr<SqliteWriter>> SqliteWriter::Make(const Database*
                                                                  Tally tally) {
   std::unique_ptr<SqliteWriter> writer(new SqliteWriter(database, std::move(tally)));
   if (absl::Status prepared = writer->Prepare(); !prepared.ok()) return prepared;
+  if (absl::Status found = writer->FindOrphans(); !found.ok()) return found;
   return writer;
 }
 
@@ -48,18 +52,24 @@ absl::Status SqliteWriter::Prepare() {
   prepare("ROLLBACK", &rollback_);
   prepare("SELECT number, checksum FROM journal WHERE uid = ? ORDER BY number DESC LIMIT 1",
           &find_end_);
+  prepare(
+      "SELECT number, length(content) FROM journal WHERE uid = ? AND number < ? "
+      "ORDER BY number LIMIT 512",
+      &list_below_);
   return status;
 }
 
 absl::Status SqliteWriter::Commit(const std::vector<Write>& writes) {
   if (absl::Status begun = begin_.Finish(); !begun.ok()) return begun;
   const Tally before = tally_;
+  const std::map<std::string, int64_t> trims_before = trims_;
   absl::Status done = Transact(writes);
   if (done.ok()) done = commit_.Finish();
   if (done.ok()) return done;
   // After some errors SQLite has rolled back already: then there is nothing to do.
   rollback_.Finish().IgnoreError();
   tally_ = before;
+  trims_ = trims_before;
   ends_.clear();
   return done;
 }
@@ -78,8 +88,9 @@ struct SqliteWriter::Apply {
   }
   absl::Status operator()(const AppendPiece& piece) const { return writer.Append(piece); }
   absl::Status operator()(const TrimJournal& trim) const {
-    absl::Status done = writer.DropBelow(Table::kJournal, trim.uid, trim.from);
-    return done.ok() ? writer.DropBelow(Table::kGaps, trim.uid, trim.from) : done;
+    int64_t& from = writer.trims_[trim.uid];
+    from = std::max(from, trim.from);
+    return writer.DropBelow(Table::kGaps, trim.uid, trim.from);
   }
   absl::Status operator()(const PutCheckpoint& put) const {
     return writer.Put(Table::kCheckpoints, {put.uid, put.row.seq()}, put.row.SerializeAsString());
@@ -102,9 +113,15 @@ struct SqliteWriter::Apply {
 };
 
 absl::Status SqliteWriter::Transact(const std::vector<Write>& writes) {
+  int64_t appended = 0;
   for (const Write& write : writes) {
     if (absl::Status applied = absl::visit(Apply{*this}, write); !applied.ok()) return applied;
+    const AppendPiece* const piece = absl::get_if<AppendPiece>(&write);
+    if (piece != nullptr) appended += static_cast<int64_t>(piece->piece.size());
   }
+  // More goes than comes, so that it comes to an end.
+  const absl::Status trimmed = TrimSome(std::max(kLeastTrim, 2 * appended));
+  if (!trimmed.ok()) return trimmed;
   ++tally_.commit;
   return Put(Table::kMeta, kTallyKey, tally_.Serialize());
 }
@@ -180,11 +197,62 @@ absl::Status SqliteWriter::DropBelow(Table table, absl::string_view uid, int64_t
 
 absl::Status SqliteWriter::DropNetworkRows(absl::string_view uid) {
   for (Table table : kNetworkTables) {
+    if (table == Table::kJournal) continue;
     Statement& drop = Of(table).drop_all;
     drop.Bind(1, uid);
     if (absl::Status dropped = Drop(table, &drop); !dropped.ok()) return dropped;
   }
   ends_.erase(std::string(uid));
+  trims_[std::string(uid)] = std::numeric_limits<int64_t>::max();
+  return absl::OkStatus();
+}
+
+absl::Status SqliteWriter::FindOrphans() {
+  absl::StatusOr<Statement> next =
+      database_.Prepare("SELECT uid FROM journal WHERE uid > ? ORDER BY uid LIMIT 1");
+  if (!next.ok()) return next.status();
+  absl::StatusOr<Statement> known = database_.Prepare(
+      "SELECT 1 FROM specs WHERE uid = ?1 UNION SELECT 1 FROM networks WHERE uid = ?1");
+  if (!known.ok()) return known.status();
+  for (std::string last;;) {
+    next->Bind(1, last);
+    const absl::StatusOr<bool> there = next->Step();
+    if (!there.ok()) return there.status();
+    if (!*there) return absl::OkStatus();
+    std::string uid(next->Bytes(0));
+    next->Reset();
+    known->Bind(1, uid);
+    const absl::StatusOr<bool> has_network = known->Step();
+    if (!has_network.ok()) return has_network.status();
+    if (!*has_network) trims_[uid] = std::numeric_limits<int64_t>::max();
+    known->Reset();
+    last = std::move(uid);
+  }
+}
+
+absl::Status SqliteWriter::TrimSome(int64_t bytes) {
+  constexpr int64_t kRowBytes = 64;  // beside the content
+  while (!trims_.empty() && bytes > 0) {
+    const auto trim = trims_.begin();
+    list_below_.Bind(1, trim->first).Bind(2, trim->second);
+    int64_t below = -1;
+    bool all = false;
+    while (bytes > 0 && !all) {
+      const absl::StatusOr<bool> there = list_below_.Step();
+      if (!there.ok()) return there.status();
+      all = !*there;
+      if (all) break;
+      below = list_below_.Int(0) + 1;
+      bytes -= list_below_.Int(1) + kRowBytes;
+    }
+    list_below_.Reset();
+    if (below < 0) {
+      trims_.erase(trim);
+      continue;
+    }
+    const absl::Status dropped = DropBelow(Table::kJournal, trim->first, below);
+    if (!dropped.ok()) return dropped;
+  }
   return absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -55,13 +56,18 @@ class SqliteWriter {
   absl::Status DropKey(Table table, const RowKey& key);
   absl::Status DropBelow(Table table, absl::string_view uid, int64_t number);
   absl::Status DropNetworkRows(absl::string_view uid);
+  /// Journals of networks that a server was still dropping when it ended.
+  absl::Status FindOrphans();
+  /// Drops about so many bytes of what is to be trimmed: a long journal would hold up a commit.
+  absl::Status TrimSome(int64_t bytes);
   Statements& Of(Table table) { return statements_[static_cast<size_t>(table)]; }
 
   const Database& database_;
   Tally tally_;
   std::array<Statements, kTableCount> statements_;
-  Statement begin_, commit_, rollback_, find_end_;
+  Statement begin_, commit_, rollback_, find_end_, list_below_;
   absl::flat_hash_map<std::string, End> ends_;  ///< of journals written to since the last error
+  std::map<std::string, int64_t> trims_;        ///< journals whose pieces below a number are to go
 };
 
 }  // namespace prospero::server

@@ -37,11 +37,12 @@ struct AppendPiece {
   int64_t seq = 0;
   std::string piece;
 };
-/// Pieces with a lower number go.
+/// Pieces with a lower number go: a part with this commit, the rest with later ones.
 struct TrimJournal {
   std::string uid;
   int64_t from = 0;
 };
+/// Its number is its `seq`: one with the same number is replaced.
 struct PutCheckpoint {
   std::string uid;
   store::StoredCheckpoint row;
@@ -74,8 +75,8 @@ using Write =
 class JournalReader {
  public:
   virtual ~JournalReader() = default;
-  /// None behind the last one. kDataLoss (DATA_LOSS) for a piece that is damaged or missing, and
-  /// from then on: those before it were good.
+  /// None behind the last one. kDataLoss (DATA_LOSS) for a piece that is damaged or missing, or
+  /// may be missing, and from then on: those before it were good.
   virtual absl::StatusOr<absl::optional<std::string>> Next() = 0;
 };
 
@@ -104,7 +105,8 @@ class Store {
   /// From piece `from` on.
   virtual absl::StatusOr<std::unique_ptr<JournalReader>> ReadJournal(absl::string_view uid,
                                                                      int64_t from) = 0;
-  /// Number and bytes of the pieces from `from` on, as far as they are there.
+  /// Number and bytes of the pieces from `from` on, as far as they are there; also of those behind
+  /// a gap, so that `end` is free for the next piece.
   struct Extent {
     int64_t end = 0;  ///< one more than the last piece's number; `from` when there is none
     int64_t bytes = 0;

@@ -166,6 +166,35 @@ TEST(SqliteStore, StopsWhereAPieceWasLeftOutButGoesOnBehindIt) {
   EXPECT_FALSE(store->Commit({Piece("a", 2, "again")}).ok());
 }
 
+TEST(SqliteStore, TrimsALongJournalInParts) {
+  const TestDirectory directory;
+  constexpr int64_t kPieces = 4000;
+  {
+    const auto store = Open(directory);
+    ASSERT_TRUE(store->Commit({Spec("a", 1), Network("a", 1), Spec("b", 1)}).ok());
+    std::vector<Write> pieces;
+    for (int64_t seq = 0; seq < kPieces; ++seq) {
+      pieces.push_back(Piece("a", seq, std::string(1000, 'x')));
+      pieces.push_back(Piece("b", seq, std::string(1000, 'x')));
+    }
+    ASSERT_TRUE(store->Commit(pieces).ok());
+    ASSERT_TRUE(store->Commit({TrimJournal{"a", kPieces - 1}}).ok());
+    const int64_t left = store->JournalExtent("a", 0)->bytes;
+    EXPECT_LT(left, kPieces * 1000);
+    EXPECT_GT(left, 1000);
+    for (int i = 0; i < 4; ++i) ASSERT_TRUE(store->Commit({Network("a", 2)}).ok());
+    EXPECT_EQ(store->JournalExtent("a", 0)->bytes, 1000);
+    ASSERT_TRUE(store->Commit({DropNetwork{"b"}}).ok());
+    EXPECT_GT(store->JournalExtent("b", 0)->bytes, 0);
+  }
+  // What a server had not come to is done by the next one.
+  const auto store = Open(directory);
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(store->Commit({Network("a", 3)}).ok());
+  EXPECT_EQ(store->JournalExtent("b", 0)->bytes, 0);
+  EXPECT_EQ(store->JournalExtent("a", 0)->bytes, 1000);
+  EXPECT_THAT(store->findings(), IsEmpty());
+}
+
 TEST(SqliteStore, IsReadWhileItIsWritten) {
   const TestDirectory directory;
   const auto store = Open(directory);
