@@ -249,7 +249,10 @@ void Update::Note(const absl::StatusOr<Cursor>& done) {
     error = error_;
     applied_at = applied_at_;
   }
-  if (!error.ok()) return promise_.Break(error);
+  if (!error.ok()) {
+    record_->keeper().Post({record_->Row()});  // Others among the orders may hold.
+    return promise_.Break(error);
+  }
   Commit(applied_at);
 }
 
