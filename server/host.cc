@@ -43,9 +43,11 @@ Host::Host(Options options)
       catalog(limits.max_networks),
       control(kControlThreads),
       errands(kErrandThreads),
+      answers(/*threads=*/1),
       committer(store.get(),
                 {.gather = storage.group_commit,
-                 .on_change = [this](const absl::Status& status) { TellStorage(status); }}),
+                 .on_change = [this](const absl::Status& status) { TellStorage(status); },
+                 .defer = [this](std::function<void()> job) { answers.Post(std::move(job)); }}),
       recovery(this, RecoveryThreads(storage)),
       snapshots(this),
       sweeper(SweepPeriod(retention), [this] { Sweep(); }) {}
@@ -91,6 +93,7 @@ Host::~Host() {
   // They write to the committer, which calls back into them.
   control.Stop();
   errands.Stop();
+  answers.Stop();
 }
 
 RecordingOptions Host::Recording() {

@@ -77,6 +77,7 @@ struct Host {
   Catalog catalog;
   Executor control;     ///< makes and ends networks: may take seconds
   Executor errands;     ///< what is short but may not run on a strand
+  Executor answers;  ///< lets those go on who waited for the disk
   Committer committer;  ///< writes to the store; what it calls back may use all of the above
   Recovery recovery;
   SnapshotSweep snapshots;

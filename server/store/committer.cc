@@ -115,6 +115,7 @@ void Committer::Gather() {
 void Committer::Succeed() {
   std::vector<Then> done;
   bool recovered = false;
+  bool has_more = false;
   {
     MutexLock lock(mu_);
     on_disk_ += group_posts_;
@@ -125,12 +126,17 @@ void Committer::Succeed() {
       done.push_back(std::move(waiters_.front().then));
       waiters_.pop_front();
     }
+    has_more = !waiters_.empty() && !ending_;
   }
   group_.clear();
   group_posts_ = 0;
   group_bytes_ = 0;
   if (recovered && options_.on_change) options_.on_change(absl::OkStatus());
-  for (const Then& then : done) then(absl::OkStatus());
+  auto tell = [done = std::move(done)] {
+    for (const Then& then : done) then(absl::OkStatus());
+  };
+  if (has_more && options_.defer) return options_.defer(std::move(tell));
+  tell();
 }
 
 void Committer::Fail(const absl::Status& error) {

@@ -31,6 +31,9 @@ class Committer {
     /// Called from its thread when it becomes degraded, with the error, and when it is not any
     /// more, with OK. Must not wait for the committer.
     std::function<void(const absl::Status&)> on_change = {};
+    /// Runs a job soon, in order, on another thread. With it those who waited for a group are called
+    /// while the next one is on its way to the disk.
+    std::function<void(std::function<void()>)> defer = {};
   };
   /// The store must outlive it.
   Committer(Store* store, Options options);
@@ -44,8 +47,8 @@ class Committer {
   /// Queues writes that belong together: they are in one transaction. Never waits.
   void Post(std::vector<Write> writes) ABSL_LOCKS_EXCLUDED(mu_);
 
-  /// Calls `then`, once, on the committer's thread, or here when nothing is on its way: with OK
-  /// when all that was posted before is on disk; with kUnavailable (STORAGE_DEGRADED) when the
+  /// Calls `then`, once, on the committer's thread or where `defer` says, or here when nothing is
+  /// on its way: with OK when all that was posted before is on disk; with kUnavailable (STORAGE_DEGRADED) when the
   /// disk refuses it: it may still be kept later. The group is written without waiting for more.
   void Await(Then then) ABSL_LOCKS_EXCLUDED(mu_);
 
