@@ -68,3 +68,10 @@ def large(seed: int = 7) -> v1.NetworkSpec:
         seed=seed,
         batch=8,
     ).to_proto()
+
+
+def wide(inputs: int) -> v1.NetworkSpec:
+    """One whose frames are large and whose steps are quick."""
+    return gle.chain(
+        [inputs, 2], dt_ms=1.0, tau_m=8.0, optimizer=prospero.SGD(1e-3), seed=7
+    ).to_proto()

@@ -191,7 +191,10 @@ def catch_up(twin: Wire, worker: Runner, there: State) -> None:
                 run.replay(twin, id, there.step)
                 return
             tried.append(differences)
-    assert tried and not tried[-1], f"{id} is in no state that it can be in: {tried[:3]}"
+    assert tried and not tried[-1], (
+        f"{id} is at step {there.step} and in no state that it can be in; compared: "
+        f"{min(tried, key=len, default='none')}, begun: {worker.begun}"
+    )
 
 
 def _attempt(twin: Wire, id: str, run: Run, there: State) -> list[str]:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
 
 import nets
 from deeds import Done, Frames, Maker, Twin
 from disks import KINDS, Disk, Spoilt, disk
-from hosting import Prosperod, await_true
+from hosting import PATIENCE, Prosperod, await_true
 from prospero import v1
 from wire import Wire, reason_of
 
@@ -23,6 +24,7 @@ DURABILITIES = {
     "async": v1.DURABILITY_ASYNC,
     "none": v1.DURABILITY_NONE,
 }
+INPUTS = 1 << 16  # of a network whose frames are large
 KEPT, DEGRADED = v1.Storage.STATE_KEPT, v1.Storage.STATE_DEGRADED
 
 
@@ -117,7 +119,7 @@ def test_a_disk_that_refuses_degrades_what_it_keeps_until_it_takes_again(tmp_pat
                 await_true(lambda loop=loop: loop.step(wire) == "", f"a frame of {loop.id}")
                 assert [loop.step(wire) for _ in range(10)] == [""] * 10
             # Whoever has this answer knows that all that came before is on disk.
-            wire.call(wire.networks.UpdateNetwork, relabelled("async"))
+            wire.relabel("async", {"a": "b"})
 
             server.kill()
             server.start()
@@ -130,12 +132,6 @@ def test_a_disk_that_refuses_degrades_what_it_keeps_until_it_takes_again(tmp_pat
             assert wire.snapshots("sync") == []
 
 
-def relabelled(id: str) -> v1.UpdateNetworkRequest:
-    request = v1.UpdateNetworkRequest(network=v1.Network(name=f"networks/{id}", labels={"a": "b"}))
-    request.update_mask.paths.append("labels")
-    return request
-
-
 def refuses_changes(wire: Wire) -> set[str]:
     """Why calls that change something are refused."""
     learning = v1.UpdateNetworkRequest(network=v1.Network(name="networks/sync", learning=False))
@@ -143,7 +139,7 @@ def refuses_changes(wire: Wire) -> set[str]:
     return {
         refusal(wire.create, "late", v1.Network(spec=nets.small())),
         refusal(wire.call, wire.networks.UpdateNetwork, learning),
-        refusal(wire.call, wire.networks.UpdateNetwork, relabelled("sync")),
+        refusal(wire.relabel, "sync", {"a": "b"}),
         refusal(
             wire.call, wire.networks.ResetNetwork, v1.ResetNetworkRequest(name="networks/sync")
         ),
@@ -183,6 +179,46 @@ def test_of_those_that_run_by_themselves_only_sync_stands_still(tmp_path):
             bad.mend()
             for id in DURABILITIES:
                 moves(id)
+
+
+def test_a_backlog_that_grows_too_long_gives_way_to_a_checkpoint(tmp_path):
+    with disk("full", tmp_path) as bad, serve(tmp_path, bad) as server:
+        with Wire(server.target) as wire:
+            wire.create("eye", v1.Network(spec=nets.wide(INPUTS), clock=FREE))
+            wire.call(wire.networks.StartNetwork, v1.StartNetworkRequest(name="networks/eye"))
+            bad.spoil()
+            await_true(lambda: storage(wire, "eye") == DEGRADED, "the trouble")
+            fed = feed_bytes(wire, "eye", 200 << 20)
+            assert fed.applied * 4 * INPUTS > 64 << 20, "more than is kept for later"
+            bad.mend()
+            await_true(lambda: storage(wire, "eye") == KEPT, "the return of the disk")
+
+            def is_mended() -> bool:
+                return wire.get("eye").storage.checkpoint_step > fed.last_applied.step
+
+            await_true(is_mended, "a checkpoint")
+            # The answer says that all that came before is on disk.
+            wire.call(wire.networks.PauseNetwork, v1.PauseNetworkRequest(name="networks/eye"))
+            there = wire.values("eye")
+            server.kill()
+            server.start()
+        with Wire(server.target) as wire:
+            assert not wire.await_back("eye").recovery.HasField("loss")
+            assert wire.values("eye").differences(there) == []
+
+
+def feed_bytes(wire: Wire, id: str, count: int) -> v1.FeedResponse:
+    """Feeds the input so many bytes, in frames that differ."""
+    numbers = np.random.default_rng(1)
+    values = numbers.uniform(0.0, 0.1, INPUTS).astype(np.float32)
+
+    def requests() -> Iterator[v1.FeedRequest]:
+        yield v1.FeedRequest(open=v1.FeedOpen(network=f"networks/{id}", input="input.r"))
+        for _ in range(count // values.nbytes):
+            numbers.shuffle(values)
+            yield v1.FeedRequest(frame=v1.FeedFrame(data=values.tobytes()))
+
+    return wire.simulation.Feed(requests(), timeout=PATIENCE)
 
 
 def test_a_snapshot_that_does_not_fit_leaves_nothing_behind(tmp_path):

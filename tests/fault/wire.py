@@ -110,6 +110,13 @@ class Wire:
         request = v1.CreateNetworkRequest(network_id=id, network=network)
         return self.call(self.networks.CreateNetwork, request).network
 
+    def relabel(self, id: str, labels: Mapping[str, str]) -> None:
+        """A change of a network that no step sees."""
+        network = v1.Network(name=_name(id), labels=labels)
+        request = v1.UpdateNetworkRequest(network=network)
+        request.update_mask.paths.append("labels")
+        self.call(self.networks.UpdateNetwork, request)
+
     def all(self) -> list[v1.Network]:
         request = v1.ListNetworksRequest()
         found: list[v1.Network] = []
