@@ -76,12 +76,20 @@ class Twin:
             if isinstance(each.deed, Frames) and each.answer is not None:
                 assert answer == each.answer, f"{self._id}: the outputs differ"
 
-    def catch_up(self, deeds: Sequence[Deed], there: State) -> int:
+    def wish_learning(self, learning: bool) -> None:
+        request = v1.UpdateNetworkRequest(
+            network=v1.Network(name=f"networks/{self._id}", learning=learning)
+        )
+        request.update_mask.paths.append("learning")
+        self._wire.call(self._wire.networks.UpdateNetwork, request)
+
+    def catch_up(self, deeds: Sequence[Deed], there: State, but: str = "") -> int:
         """As many of the deeds, in their order, as make it the same as `there`, perhaps a part of
-        the last one. Returns how many were done whole. Fails when there is no such number."""
+        the last one; the variable named `but` may differ. Returns how many were done whole. Fails
+        when there is no such number."""
         tried: list[list[str]] = []
         for count, deed in enumerate(deeds):
-            if self._is_at(there, tried):
+            if self._is_at(there, but, tried):
                 return count
             if not isinstance(deed, Frames):
                 deed.do(self._wire, self._id)
@@ -90,10 +98,10 @@ class Twin:
             first = ahead if 0 < ahead < deed.steps else 0
             if first > 0:
                 deed.part(0, first).do(self._wire, self._id)
-                if self._is_at(there, tried):
+                if self._is_at(there, but, tried):
                     return count
             deed.part(first, deed.steps).do(self._wire, self._id)
-        assert self._is_at(there, tried), (
+        assert self._is_at(there, but, tried), (
             f"{self._id} is at step {there.step} and in no state that it can be in; "
             f"compared with those of {len(deeds)} deeds: {tried[-3:] or 'none had that step'}"
         )
@@ -102,10 +110,10 @@ class Twin:
     def _step(self) -> int:
         return self._wire.get(self._id).cursor.step
 
-    def _is_at(self, there: State, tried: list[list[str]]) -> bool:
+    def _is_at(self, there: State, but: str, tried: list[list[str]]) -> bool:
         if self._step() != there.step:
             return False
-        differences = self.state().differences(there)
+        differences = [name for name in self.state().differences(there) if name != but]
         tried.append(differences)
         return not differences
 

@@ -130,8 +130,8 @@ class Runner(Worker):
 
 
 class Sensor:
-    """Feeds the input, one frame for each call of `push`. When one comes too late, it ends, and
-    those that had no effect are taken out of the run."""
+    """Feeds the input, one frame for each call of `push`. When one comes too late, or the server
+    shuts down, it ends, and those that had no effect are taken out of the run."""
 
     def __init__(self, wire: Wire, network: str, run: Run, maker: Maker, lead: int) -> None:
         self._requests: queue.SimpleQueue[v1.FeedRequest | None] = queue.SimpleQueue()
@@ -159,10 +159,10 @@ class Sensor:
             self._answer.result()
         except grpc.RpcError as ended:
             info = info_of(ended)
-            if info.reason != "FRAME_LATE":
-                if error is None:
-                    raise
-                return
+            if error is None and info.reason != "FRAME_LATE":
+                raise
+            if not info.reason:
+                return  # The server is gone.
             last = int(info.metadata.get("last_applied_step", -1))
             for step in [step for step in self._run.inputs if step > last]:
                 del self._run.inputs[step]

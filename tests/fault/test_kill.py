@@ -118,14 +118,20 @@ class Scene:
             twin.follow(worker.done)
             kept = twin.catch_up(waiting, there)
         else:
-            kept = twin.catch_up(done + waiting, there)
+            wish = there.values["learning"]
+            kept = twin.catch_up(done + waiting, there, but="learning")
+            # Of a NONE network the wish is kept, and may be newer than the rest.
+            twin.wish_learning(wish != bytes(len(wish)))
+            assert twin.state().differences(there) == []
         self.counts["deeds"] += len(done)
         self.counts["in flight"] += len(waiting)
         self.counts["of them kept"] += kept
         if self.durability == v1.DURABILITY_SYNC:
             self.check_snapshots(wire, worker)
             self.check_clones(wire, worker)
-            check_wishes(wire.get(id), twin.described(), waiting)
+            network = wire.get(id)
+            check_wishes(network, twin.described(), waiting)
+            self.twin_wire.relabel(id, network.labels)
 
     def repeat(self, wire: Wire, worker: Trainer) -> None:
         """Of a call that was not answered one can only know by repeating it: then it has happened
