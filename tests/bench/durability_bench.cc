@@ -186,8 +186,9 @@ void Await(const std::string& address, const std::string& id) {
   if (!stub->GetNetworkSchema(&context, request, &response).ok()) std::abort();
 }
 
-/// What a server that is killed leaves: a copy of what is on disk when every frame was answered.
-void MakeKilled(const Folder& folder, int networks, int frames) {
+/// In `killed` what a server that is killed leaves: a copy of what is on disk when every frame was
+/// answered. In `data` what it leaves when it is shut down.
+void MakeDirectories(const Folder& folder, int networks, int frames) {
   LocalServer server(folder / "data");
   for (int k = 0; k < networks; ++k) {
     const std::string id = absl::StrCat("net-", k);
@@ -196,13 +197,14 @@ void MakeKilled(const Folder& folder, int networks, int frames) {
   }
   std::filesystem::copy(folder / "data", folder / "killed",
                         std::filesystem::copy_options::recursive);
+  server.ShutDown();
 }
 
 /// range(0): networks. range(1): frames of each. One iteration is a start of each kind.
 void Restart(benchmark::State& state) {
   const int networks = static_cast<int>(state.range(0));
   const Folder folder;
-  MakeKilled(folder, networks, static_cast<int>(state.range(1)));
+  MakeDirectories(folder, networks, static_cast<int>(state.range(1)));
   double killed = 0, shut_down = 0;
   for (auto _ : state) {
     for (const auto& [name, seconds] : {std::pair("killed", &killed), {"data", &shut_down}}) {

@@ -71,6 +71,10 @@ void LocalServer::Start(int workers, StorageOptions storage) {
   server_ = *Server::Start(std::move(options));
 }
 
+void LocalServer::ShutDown() {
+  if (!server_->Drain(absl::Minutes(1))) Die("the server does not end");
+}
+
 void LocalServer::MakeChain(const std::string& id, const std::vector<int64_t>& sizes,
                             v1::Durability durability) {
   v1::CreateNetworkRequest request;

@@ -21,6 +21,8 @@ class LocalServer {
   explicit LocalServer(const std::string& data_dir);
 
   const std::string& address() const { return server_->address(); }
+  /// Shuts it down as prosperod does: every network has a checkpoint then.
+  void ShutDown();
   /// Makes networks/<id>: a chain as Chain() in chains.h, float32, batch 1, SGD.
   void MakeChain(const std::string& id, const std::vector<int64_t>& sizes,
                  v1::Durability durability = v1::DURABILITY_NONE);

@@ -43,7 +43,7 @@ PROGRAMS = {
     "realtime_bench": "networks:1/",
     "snapshot_bench": "small|medium",
     "replay_bench": "gle_10",
-    "durability_bench": "Frames/networks:1/",
+    "durability_bench": "Frames/networks:1/|Restart/networks:1/frames:0/",
     "packed_bench": "medium_one_at_a_time/K:(1|256)/",
     "subscribe_bench": "readers:(1|10)(/|$)",
 }
