@@ -225,6 +225,7 @@ void StartClock(Host& host, const std::shared_ptr<Record>& record, const ClockSp
 void Publish(const Host& host, Catalog::Claim& claim, const std::shared_ptr<Record>& record) {
   claim.Publish(record);
   if (host.draining) record->instance().Drain();
+  host.TellStorage(*record);
 }
 
 }  // namespace prospero::server

@@ -25,7 +25,7 @@ struct Blueprint {
   absl::optional<v1::Safety> safety;  ///< checked only when the network is there: see Protect
   v1::Durability durability = v1::DURABILITY_NONE;
   absl::optional<v1::SnapshotPolicy> snapshot_policy;
-  Budget::Reservation memory;         ///< of the network and its spec
+  Budget::Reservation memory;  ///< of the network and its spec
 };
 
 /// Checks a spec. Errors name the field of the spec; kResourceExhausted (LIMIT_EXCEEDED) names

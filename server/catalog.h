@@ -17,8 +17,8 @@
 
 namespace prospero::server {
 
-/// The networks that live here, or will when they are brought back, by id. Thread-safe; its mutex is
-/// a leaf.
+/// The networks that live here, or will when they are brought back, by id. Thread-safe; its mutex
+/// is a leaf.
 class Catalog {
  public:
   explicit Catalog(int64_t max_networks) : max_networks_(max_networks) {}

@@ -26,6 +26,12 @@ int RecoveryThreads(const StorageOptions& storage) {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+void TellStorage(const Record& record, const absl::Status& status) {
+  const v1::Durability kept = record.keeper().durability();
+  if (kept == v1::DURABILITY_NONE) return;
+  record.instance().SetStorage(status, kept == v1::DURABILITY_SYNC);
+}
+
 }  // namespace
 
 Host::Host(Options options)
@@ -80,10 +86,15 @@ void Host::TellStorage(const absl::Status& status) {
              status.ok() ? "the disk takes what is to be kept again"
                          : "the disk refuses what is to be kept",
              {{"what", std::string(status.message())}});
-  for (const auto& record : catalog.All()) {
-    const v1::Durability kept = record->keeper().durability();
-    if (kept == v1::DURABILITY_NONE) continue;
-    record->instance().SetStorage(status, kept == v1::DURABILITY_SYNC);
+  for (const auto& record : catalog.All()) server::TellStorage(*record, status);
+}
+
+void Host::TellStorage(const Record& record) const {
+  absl::Status told;
+  // Whoever tells all networks of a change may have done so before or after this one was found.
+  for (absl::Status now = committer.status(); now.ok() != told.ok(); now = committer.status()) {
+    told = now;
+    server::TellStorage(record, told);
   }
 }
 

@@ -56,6 +56,9 @@ struct Host {
   /// Ends every network with `why`. A barrier.
   void EndAll(const absl::Status& why);
 
+  /// Tells a network that can be found from now on if the disk refuses what is to be kept.
+  void TellStorage(const Record& record) const;
+
   /// How the networks keep what observers see.
   RecordingOptions Recording();
 
@@ -77,7 +80,7 @@ struct Host {
   Catalog catalog;
   Executor control;     ///< makes and ends networks: may take seconds
   Executor errands;     ///< what is short but may not run on a strand
-  Executor answers;  ///< lets those go on who waited for the disk
+  Executor answers;     ///< lets those go on who waited for the disk
   Committer committer;  ///< writes to the store; what it calls back may use all of the above
   Recovery recovery;
   SnapshotSweep snapshots;

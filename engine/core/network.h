@@ -88,7 +88,8 @@ class Network {
   /// False once a step has left the finite range; the network must not be advanced
   /// further until it is reset or restored.
   bool finite() const { return finite_; }
-  /// To be called after values were put back from outside (a snapshot): they are finite, or are not.
+  /// To be called after values were put back from outside (a snapshot): they are finite, or are
+  /// not.
   void AssumeFinite(bool finite = true) { finite_ = finite; }
 
   /// Every network has the parameter `learning` (1 or 0, a scalar: all its plasticity) and

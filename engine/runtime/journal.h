@@ -15,8 +15,8 @@ namespace prospero {
 
 /// Where an instance writes what changes its network, in the order of effect: a piece of tape for
 /// each slice in which something happened, more than one if they are long (tape.h). Snapshot plus
-/// the pieces behind it is the state, bit for bit. Its instance calls it, on its strand only; a call
-/// must not block.
+/// the pieces behind it is the state, bit for bit. Its instance calls it, on its strand only; a
+/// call must not block.
 class Journal {
  public:
   virtual ~Journal() = default;

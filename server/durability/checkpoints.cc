@@ -125,8 +125,8 @@ void TakeCheckpoint(Host& host, const std::shared_ptr<Record>& record,
                     std::function<std::vector<Write>()> with) {
   record->set_taking_checkpoint(true);
   const auto taking = std::make_shared<Taking>(host, record, std::move(done), std::move(with));
-  const absl::Status entered = record->checkpoints().Enter(
-      [taking](Turns::Turn turn) { taking->Begin(std::move(turn)); });
+  const absl::Status entered =
+      record->checkpoints().Enter([taking](Turns::Turn turn) { taking->Begin(std::move(turn)); });
   if (!entered.ok()) taking->done(entered);
 }
 
@@ -144,9 +144,8 @@ absl::Status WriteSnapshotBlob(Host& host, const Record& record, const Snapshot&
   info.noise_seed = snapshot.noise_seed;
   info.build = BuildDescription();
   info.create_time = absl::Now();
-  return host.store->blobs().Write(blob, [&](const Blobs::Sink& sink) {
-    return WriteSnapshot(snapshot, info, sink);
-  });
+  return host.store->blobs().Write(
+      blob, [&](const Blobs::Sink& sink) { return WriteSnapshot(snapshot, info, sink); });
 }
 
 void RemoveDeadBlobs(Host& host, const Keeper& keeper) {

@@ -75,10 +75,9 @@ void Keeper::Await(Committer::Then then) {
 
 void Keeper::AwaitFrame(Committer::Then then) {
   const v1::Durability durability = this->durability();
-  const bool waits =
-      durability == v1::DURABILITY_SYNC ||
-      (durability == v1::DURABILITY_ASYNC &&
-       committer_->backlog_bytes() > options_.max_backlog_bytes);
+  const bool waits = durability == v1::DURABILITY_SYNC ||
+                     (durability == v1::DURABILITY_ASYNC &&
+                      committer_->backlog_bytes() > options_.max_backlog_bytes);
   if (waits) return Await(std::move(then));
   then(absl::OkStatus());
 }
@@ -143,7 +142,8 @@ void Keeper::NoteRestore(const std::string& blob, int64_t seq) {
 void Keeper::DropRestore(const std::string& blob) {
   const MutexLock lock(mu_);
   const auto [first, last] = restores_.equal_range(INT64_MAX);
-  const auto found = std::find_if(first, last, [&](const auto& some) { return some.second == blob; });
+  const auto found =
+      std::find_if(first, last, [&](const auto& some) { return some.second == blob; });
   if (found != last) restores_.erase(found);
 }
 

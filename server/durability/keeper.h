@@ -73,8 +73,8 @@ class Keeper final : public Journal {
   Mark MakeMark() ABSL_LOCKS_EXCLUDED(mu_);
   /// There will be no checkpoint at this mark.
   void DropMark(const Mark& mark) ABSL_LOCKS_EXCLUDED(mu_);
-  /// A checkpoint was written at the mark. Of the older ones only the last stays: returns the writes
-  /// that let the others and their journal go, to be posted with the checkpoint's own.
+  /// A checkpoint was written at the mark. Of the older ones only the last stays: returns the
+  /// writes that let the others and their journal go, to be posted with the checkpoint's own.
   std::vector<Write> Adopt(const store::StoredCheckpoint& checkpoint, const Mark& mark)
       ABSL_LOCKS_EXCLUDED(mu_);
   /// Takes over what a recovery found, the newest first.

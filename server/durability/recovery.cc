@@ -232,9 +232,8 @@ void Return::Dress(const Record& record) {
        order([&](Instance::Done<Cursor> done) { Protect(record, std::move(done)); }));
   const absl::StatusOr<ClockSpec> clock = FromProto(row_.network().clock());
   if (clock.ok() && clock->mode == ClockMode::kRealtime) {
-    warn("the clock is FREE", order([&](Instance::Done<Cursor> done) {
-           instance.SetClock(*clock, std::move(done));
-         }));
+    warn("the clock is FREE",
+         order([&](Instance::Done<Cursor> done) { instance.SetClock(*clock, std::move(done)); }));
   }
   if (row_.network().state() == v1::Network::STATE_PAUSED) return;
   if (instance.status().state == RunState::kFailed) return;
@@ -300,9 +299,8 @@ void Recovery::Bring(const Expected& expected) {
   if (!record.ok()) {
     ++damaged_;
     pending->Condemn(record.status());
-    host_.log->Write(
-        LogLevel::kError, "not recovered",
-        {{"network", NameOf(id)}, {"what", std::string(record.status().message())}});
+    host_.log->Write(LogLevel::kError, "not recovered",
+                     {{"network", NameOf(id)}, {"what", std::string(record.status().message())}});
     return host_.catalog.GiveUp(id);
   }
   ++recovered_;
@@ -315,6 +313,7 @@ void Recovery::Bring(const Expected& expected) {
   host_.catalog.Arrive(id, *record);
   tell_(NameOf(id), true);
   if (host_.draining) (*record)->instance().Drain();
+  host_.TellStorage(**record);
 }
 
 Recovery::Counts Recovery::counts() const { return {found_, recovered_, damaged_}; }

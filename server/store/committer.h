@@ -31,8 +31,8 @@ class Committer {
     /// Called from its thread when it becomes degraded, with the error, and when it is not any
     /// more, with OK. Must not wait for the committer.
     std::function<void(const absl::Status&)> on_change = {};
-    /// Runs a job soon, in order, on another thread. With it those who waited for a group are called
-    /// while the next one is on its way to the disk.
+    /// Runs a job soon, in order, on another thread. With it those who waited for a group are
+    /// called while the next one is on its way to the disk.
     std::function<void(std::function<void()>)> defer = {};
   };
   /// The store must outlive it.
@@ -48,8 +48,9 @@ class Committer {
   void Post(std::vector<Write> writes) ABSL_LOCKS_EXCLUDED(mu_);
 
   /// Calls `then`, once, on the committer's thread or where `defer` says, or here when nothing is
-  /// on its way: with OK when all that was posted before is on disk; with kUnavailable (STORAGE_DEGRADED) when the
-  /// disk refuses it: it may still be kept later. The group is written without waiting for more.
+  /// on its way: with OK when all that was posted before is on disk; with kUnavailable
+  /// (STORAGE_DEGRADED) when the disk refuses it: it may still be kept later. The group is written
+  /// without waiting for more.
   void Await(Then then) ABSL_LOCKS_EXCLUDED(mu_);
 
   /// OK, or kUnavailable (STORAGE_DEGRADED) with what the disk said.

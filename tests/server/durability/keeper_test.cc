@@ -19,9 +19,8 @@ class KeeperTest : public testing::Test {
  protected:
   std::shared_ptr<Keeper> Make(v1::Durability durability, int64_t max_backlog = 1 << 20) {
     return std::make_shared<Keeper>(
-        &committer_, Keeper::Options{.uid = "u",
-                                     .durability = durability,
-                                     .max_backlog_bytes = max_backlog});
+        &committer_,
+        Keeper::Options{.uid = "u", .durability = durability, .max_backlog_bytes = max_backlog});
   }
   /// What Await says.
   static absl::Status Await(Keeper& keeper) {
@@ -123,7 +122,8 @@ TEST_F(KeeperTest, StopsWritingDownWhenTheDiskRefusesForLong) {
   EXPECT_EQ(mark.seq, 2);
   EXPECT_FALSE(keeper->journaled().broken);
   keeper->DropMark(mark);
-  EXPECT_TRUE(keeper->journaled().broken) << "there is no checkpoint to stand in for what is missing";
+  EXPECT_TRUE(keeper->journaled().broken)
+      << "there is no checkpoint to stand in for what is missing";
 }
 
 TEST_F(KeeperTest, KeepsTwoCheckpointsAndTheJournalBehindTheOlder) {
