@@ -82,7 +82,9 @@ TEST(StalledSubscribers, NeitherHoldTheDriverNorTakeMoreThanTheBudget) {
         ASSERT_EQ(sample.cursor().step(), ++last);
       }
     }
-    EXPECT_EQ(lost, kSteps - 1024);
+    // It may have had a message's worth in its hands since the beginning.
+    EXPECT_LE(lost, kSteps - 1024);
+    EXPECT_GE(lost, kSteps - 1024 - 64);
   }
 }
 
