@@ -40,6 +40,7 @@ void Remove(Host& host, const std::shared_ptr<Record>& record, bool force, const
         if (!closed.ok()) return promise.Break(closed);
         record->MarkDeleted();
         host.catalog.Remove(record->id());
+        host.recovery.Forget(*record);
         host.control.Post([&host, record, turn, promise, last] {
           record->instance().End(Deleted(record->id()));
           Drop(host, record->uid(), promise);

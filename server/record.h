@@ -62,6 +62,9 @@ class Record {
   /// [bytes], of the network and its spec
   int64_t bytes() const { return parts_.memory.bytes(); }
 
+  /// It came back with its server.
+  bool recovered() const { return parts_.recovery.has_value(); }
+
   /// Calls that change the resource.
   Turns& changes() const { return *parts_.changes; }
   /// Unary steps.

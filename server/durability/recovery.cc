@@ -4,6 +4,7 @@
 #include <chrono>
 #include <functional>
 #include <future>
+#include <set>
 #include <utility>
 #include <vector>
 
@@ -17,6 +18,7 @@
 #include "server/durability/checkpoints.h"
 #include "server/host.h"
 #include "server/store/snapshot_file.h"
+#include "server/version.h"
 
 namespace prospero::server {
 namespace {
@@ -166,6 +168,10 @@ absl::Status Return::StartFromSnapshot() {
 }
 
 absl::StatusOr<std::shared_ptr<Record>> Return::Replay() {
+  if (plays_journal_ && extent_.end > first_ && row_.build() != BuildDescription()) {
+    host_.log->Write(LogLevel::kWarning, "the journal was written by another build",
+                     {{"network", row_.network().name()}, {"build", row_.build()}});
+  }
   const absl::StatusOr<v1::NetworkSpec> spec = host_.store->Spec(uid_);
   if (!spec.ok()) return spec.status();
   Keeper::Options options;
@@ -274,6 +280,7 @@ absl::Status Recovery::Expect() {
     expected_.push_back({*id, std::move(row), std::move(pending)});
   }
   found_ = static_cast<int64_t>(expected_.size());
+  RemoveOrphans();
   return absl::OkStatus();
 }
 
@@ -283,6 +290,22 @@ void Recovery::Begin(std::function<void(const std::string& name, bool there)> te
   for (Expected& expected : std::exchange(expected_, {})) {
     threads_->Post([this, expected = std::move(expected)] { Bring(expected); });
   }
+}
+
+void Recovery::RemoveOrphans() {
+  if (!host_.store->findings().empty()) return;
+  std::set<std::string> uids;
+  for (const Expected& expected : expected_) uids.insert(expected.pending->uid());
+  Blobs& blobs = host_.store->blobs();
+  const auto keys = blobs.List("");
+  if (!keys.ok()) return;  // Another time.
+  for (const std::string& key : *keys) {
+    if (!uids.contains(key.substr(0, key.find('/')))) blobs.Remove(key).IgnoreError();
+  }
+}
+
+void Recovery::Forget(const Record& record) {
+  if (record.recovered()) tell_(NameOf(record.id()), false);
 }
 
 void Recovery::BreakOff() {

@@ -15,6 +15,7 @@
 namespace prospero::server {
 
 struct Host;
+class Record;
 
 /// Brings networks back when a server is started: each from the newest checkpoint that is good and
 /// the journal behind it. In the background, several at a time, the most recently used first. What
@@ -30,6 +31,8 @@ class Recovery {
   absl::Status Expect();
   /// Begins, once. `tell` is called for each network that is expected, and when it is there.
   void Begin(std::function<void(const std::string& name, bool there)> tell);
+  /// A network that was deleted is not there any more.
+  void Forget(const Record& record);
   /// Networks that are not there yet do not come; who waits for them goes on. What is kept of them
   /// stays as it is.
   void BreakOff();
@@ -51,6 +54,8 @@ class Recovery {
     std::shared_ptr<Pending> pending;
   };
   void Bring(const Expected& expected);
+  /// Removes files of networks that were deleted, unless something in the store is damaged.
+  void RemoveOrphans();
 
   Host& host_;
   std::vector<Expected> expected_;  ///< the most recently used first

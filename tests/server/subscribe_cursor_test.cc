@@ -67,12 +67,8 @@ TEST(ReliableSubscription, EndsWhenItFallsBehindAndCanGoOnAtTheOldest) {
   Drive(server, 10'000);
   subscriber.Credit(1);
   EXPECT_TRUE(IsError(subscriber.End(), StatusCode::OUT_OF_RANGE, "CURSOR_EVICTED"));
-  // It may have ended while the network ran. What is retained now, when all has been published?
-  v1::StartNetworkRequest any_order;
-  any_order.set_name("networks/a");
-  v1::StartNetworkResponse unused;
-  ASSERT_TRUE(
-      Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, any_order, &unused).ok());
+  // It may have ended while the network ran. What is retained now?
+  AwaitPublished(server, "a");
   Subscriber late(server, Behind(subscription, 0, 0));
   const grpc::Status end = late.End();
   EXPECT_TRUE(IsError(end, StatusCode::OUT_OF_RANGE, "CURSOR_EVICTED"));

@@ -168,6 +168,15 @@ std::string Drift(TestServer& server, const std::string& id, int64_t steps) {
   return response.outputs().at("out.r").data();
 }
 
+void AwaitPublished(TestServer& server, const std::string& id) {
+  v1::StartNetworkRequest request;
+  request.set_name("networks/" + id);
+  v1::StartNetworkResponse unused;
+  const grpc::Status status =
+      Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, request, &unused);
+  EXPECT_TRUE(status.ok()) << status.error_message();
+}
+
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& request, std::string* response) {
   grpc::GenericStub stub(channel);

@@ -79,6 +79,10 @@ grpc::Status Update(TestServer& server, const v1::UpdateNetworkRequest& request,
 /// Steps a small network with a fixed input and target, and returns its output.
 std::string Drift(TestServer& server, const std::string& id, int64_t steps);
 
+/// Returns when observers of the network can see all steps that were answered: an order comes
+/// behind the slice that made them.
+void AwaitPublished(TestServer& server, const std::string& id);
+
 /// One unary call with any bytes.
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& request, std::string* response = nullptr);
