@@ -41,7 +41,7 @@ namespace {
 
 constexpr int kFloats = 16;
 constexpr int kFramesPerTurn = 6400;  // of all networks together, at least
-constexpr int kStepsPerFrame = 100;  // of a journal that is replayed
+constexpr int kStepsPerFrame = 100;   // of a journal that is replayed
 const std::vector<int64_t> kSizes = {kFloats, kFloats, kFloats};
 
 /// Below $TMPDIR, gone in the end.
