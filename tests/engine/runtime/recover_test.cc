@@ -85,8 +85,7 @@ class RecoveredNetwork : public testing::TestWithParam<Recipe> {
     EXPECT_EQ(after.instance->status().state, before.instance->status().state);
     if (before.instance->status().state == RunState::kFailed) return;
     ExpectSame(*after.Snap(), *end);
-    Stirred::GoOn(before, 100, seed);
-    Stirred::GoOn(after, 100, seed);
+    EXPECT_EQ(Stirred::GoOn(after, 100, seed), Stirred::GoOn(before, 100, seed));
     ExpectSame(*after.Snap(), *before.Snap());
   }
 };
@@ -132,15 +131,15 @@ TEST(RecoveredLargeNetwork, IsTheSameThoughNobodyHelped) {
   const Recipe large = {"large", 0.1,
                         [](uint64_t seed) { return std::make_unique<LargeNetwork>(seed); }};
   Taped before(large);
-  Stirred::GoOn(before, 300, 1);
+  ASSERT_TRUE(Stirred::GoOn(before, 300, 1).ok());
   const SnapshotPointer end = before.Snap();
   const auto kept = before.journal->kept();
   const Origin origin = OriginOf(kept, 0, kept.size());
   Taped after(large, 1, &origin);
   ASSERT_TRUE(after.status.ok()) << after.status;
   ExpectSame(*after.Snap(), *end);
-  Stirred::GoOn(before, 100, 2);
-  Stirred::GoOn(after, 100, 2);
+  ASSERT_TRUE(Stirred::GoOn(before, 100, 2).ok());
+  ASSERT_TRUE(Stirred::GoOn(after, 100, 2).ok());
   ExpectSame(*after.Snap(), *before.Snap());
 }
 
@@ -151,7 +150,7 @@ TEST(RecoveredNetworkOfManyInputs, IsWrittenInPiecesThatAreNotTooLong) {
                                          NetworkLimits());
                        }};
   Taped before(wide);
-  Stirred::GoOn(before, 2, 1);
+  ASSERT_TRUE(Stirred::GoOn(before, 2, 1).ok());
   const int W = before.table->Find("p0_to_p1.W");
   ASSERT_TRUE(before.Assign(W, std::string(12'000'000, '\0')).ok());
   const SnapshotPointer end = before.Snap();
