@@ -9,7 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "server/convert/field.h"
-#include "tests/server/durability/recording_store.h"
+#include "tests/server/store/fake_store.h"
 
 namespace prospero::server {
 namespace {
@@ -70,7 +70,7 @@ class ShelfTest : public testing::Test {
   }
 
   SetClock time_;
-  RecordingStore store_;
+  FakeStore store_;
   Committer committer_{&store_, {.gather = absl::Hours(1), .retry = absl::Milliseconds(1)}};
   const std::shared_ptr<Keeper> keeper_ =
       std::make_shared<Keeper>(&committer_, Keeper::Options{.uid = "u"});

@@ -4,9 +4,10 @@
 #include <string>
 #include <vector>
 
+#include "engine/core/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/server/durability/recording_store.h"
+#include "tests/server/store/fake_store.h"
 
 namespace prospero::server {
 namespace {
@@ -40,7 +41,7 @@ class KeeperTest : public testing::Test {
     return row;
   }
 
-  RecordingStore store_;
+  FakeStore store_;
   /// What nobody waits for is not written within a test.
   Committer committer_{&store_, {.gather = absl::Hours(1), .retry = absl::Milliseconds(1)}};
 };
@@ -106,14 +107,14 @@ TEST_F(KeeperTest, LetsAnAsyncFrameWaitBehindALongBacklog) {
 
 TEST_F(KeeperTest, StopsWritingDownWhenTheDiskRefusesForLong) {
   const auto keeper = Make(v1::DURABILITY_ASYNC, /*max_backlog=*/10);
-  store_.set_refuses(true);
+  store_.Refuse(-1, Error(absl::StatusCode::kResourceExhausted, "DISK_FULL", "no space left"));
   keeper->Append("more than ten bytes", {});
   EXPECT_EQ(Await(*keeper).code(), absl::StatusCode::kUnavailable);
   EXPECT_FALSE(keeper->journaled().broken);
   keeper->Append("not written down", {});
   EXPECT_TRUE(keeper->journaled().broken);
 
-  store_.set_refuses(false);
+  store_.Refuse(0, absl::OkStatus());
   while (!committer_.status().ok()) std::this_thread::yield();
   const Keeper::Mark mark = keeper->MakeMark();
   keeper->Append("behind the mark", {});

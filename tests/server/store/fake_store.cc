@@ -15,11 +15,7 @@ absl::Status FakeStore::Commit(const std::vector<Write>& writes) {
     if (refuse_ > 0) --refuse_;
     return error_;
   }
-  std::vector<std::string>& pieces = kept_.emplace_back();
-  for (const Write& write : writes) {
-    const AppendPiece* const piece = absl::get_if<AppendPiece>(&write);
-    if (piece != nullptr) pieces.push_back(piece->piece);
-  }
+  transactions_.push_back(writes);
   return absl::OkStatus();
 }
 
@@ -55,9 +51,21 @@ int FakeStore::tries() const {
   return tries_;
 }
 
-std::vector<std::vector<std::string>> FakeStore::kept() const {
+std::vector<std::vector<Write>> FakeStore::transactions() const {
   MutexLock lock(mu_);
-  return kept_;
+  return transactions_;
+}
+
+std::vector<std::vector<std::string>> FakeStore::kept() const {
+  std::vector<std::vector<std::string>> kept;
+  for (const auto& transaction : transactions()) {
+    std::vector<std::string>& pieces = kept.emplace_back();
+    for (const Write& write : transaction) {
+      const AppendPiece* const piece = absl::get_if<AppendPiece>(&write);
+      if (piece != nullptr) pieces.push_back(piece->piece);
+    }
+  }
+  return kept;
 }
 
 Blobs& FakeStore::blobs() { std::abort(); }

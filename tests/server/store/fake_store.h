@@ -25,8 +25,21 @@ class FakeStore final : public Store {
   /// Waits until a commit is held up.
   void AwaitHeld();
   int tries() const;
-  /// Pieces of each commit that was kept.
+  /// The commits that were kept.
+  std::vector<std::vector<Write>> transactions() const;
+  /// Pieces of each of them.
   std::vector<std::vector<std::string>> kept() const;
+  /// Every write of a kind, in order.
+  template <class T>
+  std::vector<T> All() const {
+    std::vector<T> all;
+    for (const auto& transaction : transactions()) {
+      for (const Write& write : transaction) {
+        if (const T* const one = absl::get_if<T>(&write)) all.push_back(*one);
+      }
+    }
+    return all;
+  }
 
   absl::StatusOr<std::vector<store::StoredNetwork>> Networks() override { return Nothing(); }
   absl::StatusOr<v1::NetworkSpec> Spec(absl::string_view) override { return Nothing(); }
@@ -54,7 +67,7 @@ class FakeStore final : public Store {
   int refuse_ ABSL_GUARDED_BY(mu_) = 0;
   absl::Status error_ ABSL_GUARDED_BY(mu_);
   int tries_ ABSL_GUARDED_BY(mu_) = 0;
-  std::vector<std::vector<std::string>> kept_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::vector<Write>> transactions_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace prospero::server
