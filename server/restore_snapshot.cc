@@ -36,8 +36,6 @@ class Restoring : public std::enable_shared_from_this<Restoring> {
   void Put(const LoadedSnapshot& loaded);
   /// On the strand.
   void Note(const Cursor& cursor);
-  /// What a recovery starts from, of a network that has no journal.
-  std::vector<Write> Checkpoint(const Cursor& cursor);
   void Finish(const absl::Status& kept, const Response& response);
 
   Host& host_;
@@ -107,7 +105,8 @@ void Restoring::Note(const Cursor& cursor) {
   record.Touch();
   std::vector<Write> writes;
   if (keeper.durability() == v1::DURABILITY_NONE) {
-    writes = Checkpoint(cursor);
+    // What a recovery starts from.
+    writes = AdoptCheckpoint(keeper, key_, keeper.MakeMark(), cursor);
     keeper.DropRestore(key_);
   } else {
     keeper.NoteRestore(key_);
@@ -120,18 +119,6 @@ void Restoring::Note(const Cursor& cursor) {
   keeper.Await([self = shared_from_this(), response](const absl::Status& kept) {
     self->Finish(kept, response);
   });
-}
-
-std::vector<Write> Restoring::Checkpoint(const Cursor& cursor) {
-  Keeper& keeper = found_.record->keeper();
-  const Keeper::Mark mark = keeper.MakeMark();
-  store::StoredCheckpoint row;
-  row.set_blob(key_);
-  row.set_seq(mark.seq);
-  *row.mutable_cursor() = ToProto(cursor);
-  std::vector<Write> writes = keeper.Adopt(row, mark);
-  writes.insert(writes.begin(), PutCheckpoint{found_.record->uid(), row});
-  return writes;
 }
 
 void Restoring::Finish(const absl::Status& kept, const Response& response) {

@@ -78,12 +78,7 @@ void Taking::Write(const SnapshotPointer& snapshot) {
 void Taking::Keep(const std::string& blob, const Cursor& cursor) {
   memory = Budget::Reservation();
   Keeper& keeper = record->keeper();
-  store::StoredCheckpoint row;
-  row.set_blob(blob);
-  row.set_seq(mark.seq);
-  *row.mutable_cursor() = ToProto(cursor);
-  std::vector<server::Write> writes = keeper.Adopt(row, mark);
-  writes.insert(writes.begin(), PutCheckpoint{record->uid(), row});
+  std::vector<server::Write> writes = AdoptCheckpoint(keeper, blob, mark, cursor);
   if (with) {
     for (server::Write& write : with()) writes.push_back(std::move(write));
   }
@@ -127,7 +122,18 @@ void TakeCheckpoint(Host& host, const std::shared_ptr<Record>& record,
   const auto taking = std::make_shared<Taking>(host, record, std::move(done), std::move(with));
   const absl::Status entered =
       record->checkpoints().Enter([taking](Turns::Turn turn) { taking->Begin(std::move(turn)); });
-  if (!entered.ok()) taking->done(entered);
+  if (!entered.ok()) taking->End(entered);
+}
+
+std::vector<Write> AdoptCheckpoint(Keeper& keeper, const std::string& blob,
+                                   const Keeper::Mark& mark, const Cursor& cursor) {
+  store::StoredCheckpoint row;
+  row.set_blob(blob);
+  row.set_seq(mark.seq);
+  *row.mutable_cursor() = ToProto(cursor);
+  std::vector<Write> writes = keeper.Adopt(row, mark);
+  writes.insert(writes.begin(), PutCheckpoint{keeper.uid(), row});
+  return writes;
 }
 
 absl::Status WriteSnapshotBlob(Host& host, const Record& record, const Snapshot& snapshot,

@@ -2,6 +2,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "server/record.h"
@@ -22,6 +24,11 @@ bool CheckpointIsDue(const Record& record);
 void TakeCheckpoint(Host& host, const std::shared_ptr<Record>& record,
                     std::function<void(const absl::Status&)> done,
                     std::function<std::vector<Write>()> with = {});
+
+/// The blob is a checkpoint of the network at `mark`, where it stood at `cursor`: its keeper adopts
+/// it. Returns what is to be posted for that.
+std::vector<Write> AdoptCheckpoint(Keeper& keeper, const std::string& blob,
+                                   const Keeper::Mark& mark, const Cursor& cursor);
 
 /// Writes a snapshot of the network to a blob. It takes time; not on a strand or gRPC's threads.
 absl::Status WriteSnapshotBlob(Host& host, const Record& record, const Snapshot& snapshot,
