@@ -29,10 +29,12 @@ absl::Status DataLoss(absl::string_view what) {
   return Error(absl::StatusCode::kDataLoss, "DATA_LOSS", what);
 }
 
-absl::StatusOr<SnapshotPointer> ReadBlob(const Host& host, const std::string& blob) {
+/// `info` may be null.
+absl::StatusOr<SnapshotPointer> ReadBlob(const Host& host, const std::string& blob,
+                                         SnapshotInfo* info) {
   const absl::StatusOr<std::unique_ptr<BlobReader>> reader = host.store->blobs().Open(blob);
   if (!reader.ok()) return reader.status();
-  absl::StatusOr<Snapshot> snapshot = ReadSnapshot(**reader, nullptr);
+  absl::StatusOr<Snapshot> snapshot = ReadSnapshot(**reader, info);
   if (!snapshot.ok()) return snapshot.status();
   return std::make_shared<const Snapshot>(*std::move(snapshot));
 }
@@ -60,6 +62,8 @@ class Return {
   absl::Status FindStart();
   absl::Status StartWithoutCheckpoint(bool had_checkpoints);
   absl::Status StartFromSnapshot();
+  /// The files have it too.
+  absl::StatusOr<v1::NetworkSpec> FindSpec();
   absl::StatusOr<std::shared_ptr<Record>> Replay();
   absl::StatusOr<absl::optional<std::string>> NextPiece();
   bool Report(int64_t steps);
@@ -76,6 +80,8 @@ class Return {
   const std::string uid_;
 
   SnapshotPointer base_;  ///< null: as it was made
+  SnapshotInfo info_;     ///< of base_
+  bool spec_is_lost_ = false;
   bool plays_journal_ = false;
   std::vector<store::StoredCheckpoint> checkpoints_;  ///< the newest first, from the one begun with
   std::unique_ptr<JournalReader> journal_;
@@ -110,7 +116,7 @@ absl::Status Return::FindStart() {
   const absl::StatusOr<std::vector<store::StoredCheckpoint>> rows = host_.store->Checkpoints(uid_);
   if (!rows.ok()) return rows.status();
   for (auto row = rows->begin(); row != rows->end() && base_ == nullptr; ++row) {
-    absl::StatusOr<SnapshotPointer> base = ReadBlob(host_, row->blob());
+    absl::StatusOr<SnapshotPointer> base = ReadBlob(host_, row->blob(), &info_);
     if (base.ok()) {
       base_ = *std::move(base);
       checkpoints_.assign(row, rows->end());
@@ -154,17 +160,30 @@ absl::Status Return::StartFromSnapshot() {
   const absl::StatusOr<std::vector<store::StoredSnapshot>> rows = host_.store->Snapshots(uid_);
   if (rows.ok()) {
     for (const store::StoredSnapshot& row : *rows) {
-      absl::StatusOr<SnapshotPointer> base = ReadBlob(host_, row.blob());
+      absl::StatusOr<SnapshotPointer> base = ReadBlob(host_, row.blob(), &info_);
       if (!base.ok()) continue;
       Say(absl::StrCat("it stands where its snapshot ", row.snapshot().name(), " was taken"));
       base_ = *std::move(base);
       return absl::OkStatus();
     }
   }
-  return WithMetadata(
-      Error(absl::StatusCode::kDataLoss, "NETWORK_DAMAGED",
-            absl::StrCat("no good state of the network is left: ", absl::StrJoin(damage_, "; "))),
-      "network", row_.network().name());
+  return DataLoss(
+      absl::StrCat("no good state of the network is left: ", absl::StrJoin(damage_, "; ")));
+}
+
+absl::StatusOr<v1::NetworkSpec> Return::FindSpec() {
+  const absl::StatusOr<v1::NetworkSpec> spec = host_.store->Spec(uid_);
+  if (spec.ok() || !absl::IsDataLoss(spec.status())) return spec;
+  Say(spec.status().message());
+  spec_is_lost_ = true;
+  if (base_ != nullptr) return info_.spec;
+  const absl::StatusOr<std::vector<store::StoredSnapshot>> rows = host_.store->Snapshots(uid_);
+  if (!rows.ok()) return spec;
+  for (const store::StoredSnapshot& row : *rows) {
+    SnapshotInfo info;
+    if (ReadBlob(host_, row.blob(), &info).ok()) return std::move(info.spec);
+  }
+  return spec;
 }
 
 absl::StatusOr<std::shared_ptr<Record>> Return::Replay() {
@@ -172,7 +191,7 @@ absl::StatusOr<std::shared_ptr<Record>> Return::Replay() {
     host_.log->Write(LogLevel::kWarning, "the journal was written by another build",
                      {{"network", row_.network().name()}, {"build", row_.build()}});
   }
-  const absl::StatusOr<v1::NetworkSpec> spec = host_.store->Spec(uid_);
+  const absl::StatusOr<v1::NetworkSpec> spec = FindSpec();
   if (!spec.ok()) return spec.status();
   Keeper::Options options;
   options.uid = uid_;
@@ -186,7 +205,7 @@ absl::StatusOr<std::shared_ptr<Record>> Return::Replay() {
   origin.next_piece = [this] { return NextPiece(); };
   origin.find_snapshot = [this](const std::string& key) {
     keeper_->NoteRestore(key, next_ - 1);
-    return ReadBlob(host_, key);
+    return ReadBlob(host_, key, nullptr);
   };
   origin.least_epoch = row_.epoch();
   origin.new_epoch = !row_.complete();
@@ -248,13 +267,22 @@ void Return::Dress(const Record& record) {
 }
 
 absl::Status Return::Secure(const std::shared_ptr<Record>& record) {
-  record->keeper().Post({record->Row()});
+  std::vector<Write> writes = {record->Row()};
+  if (spec_is_lost_) writes.insert(writes.begin(), PutSpec{uid_, record->spec()});
+  record->keeper().Post(std::move(writes));
   if (damage_.empty() || record->instance().status().state == RunState::kFailed) {
     return Wait<absl::Status>([&](Committer::Then then) { record->keeper().Await(then); });
   }
   // What comes now must not stand behind a piece, or a file, that is damaged.
   return Wait<absl::Status>(
       [&](Committer::Then then) { TakeCheckpoint(host_, record, std::move(then)); });
+}
+
+/// What the clients of a network that does not come back are told.
+absl::Status Condemnation(const std::string& name, const absl::Status& why) {
+  if (!absl::IsDataLoss(why)) return why;
+  return WithMetadata(Error(absl::StatusCode::kDataLoss, "NETWORK_DAMAGED", why.message()),
+                      "network", name);
 }
 
 }  // namespace
@@ -293,7 +321,7 @@ void Recovery::Begin(std::function<void(const std::string& name, bool there)> te
 }
 
 void Recovery::RemoveOrphans() {
-  if (!host_.store->findings().empty()) return;
+  if (host_.store->may_have_lost_rows()) return;
   std::set<std::string> uids;
   for (const Expected& expected : expected_) uids.insert(expected.pending->uid());
   Blobs& blobs = host_.store->blobs();
@@ -321,7 +349,7 @@ void Recovery::Bring(const Expected& expected) {
   if (over_ && !record.ok()) return;
   if (!record.ok()) {
     ++damaged_;
-    pending->Condemn(record.status());
+    pending->Condemn(Condemnation(NameOf(id), record.status()));
     host_.log->Write(LogLevel::kError, "not recovered",
                      {{"network", NameOf(id)}, {"what", std::string(record.status().message())}});
     return host_.catalog.GiveUp(id);
