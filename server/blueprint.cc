@@ -179,7 +179,7 @@ absl::StatusOr<std::shared_ptr<Record>> Rebuild(Host& host, Blueprint blueprint,
   parts.recovery = told();
   absl::StatusOr<std::vector<store::StoredSnapshot>> snapshots = host.store->Snapshots(parts.uid);
   if (!snapshots.ok()) return snapshots.status();
-  if (host.store->findings().empty()) RemoveOrphans(host.store->blobs(), parts.uid, *snapshots);
+  if (!host.store->may_have_lost_rows()) RemoveOrphans(host.store->blobs(), parts.uid, *snapshots);
   parts.shelf = MakeShelf(host, parts.id, keeper, *std::move(snapshots));
   parts.keeper = std::move(keeper);
   return std::make_shared<Record>(std::move(parts));

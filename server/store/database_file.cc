@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "engine/core/errors.h"
 #include "server/store/database_check.h"
@@ -20,6 +21,8 @@ namespace {
 constexpr char kName[] = "prospero.db";
 /// A salvaged database that waits to take the place of the damaged one.
 constexpr char kSalvaged[] = "prospero.db.salvaged";
+/// A damaged one that was replaced; a number follows.
+constexpr char kDamaged[] = "prospero.db.damaged-";
 
 absl::Status RemoveDatabaseFile(const std::string& path) {
   for (const char* const suffix : {"", "-wal", "-shm"}) {
@@ -34,8 +37,8 @@ absl::Status RemoveDatabaseFile(const std::string& path) {
 /// broken off anywhere, and is finished at the next start.
 absl::StatusOr<std::string> ExchangeDatabases(const DataDirectory& directory) {
   int n = 1;
-  while (Exists(directory.Path(absl::StrCat(kName, ".damaged-", n)))) ++n;
-  const std::string damaged = absl::StrCat(kName, ".damaged-", n);
+  while (Exists(directory.Path(absl::StrCat(kDamaged, n)))) ++n;
+  const std::string damaged = absl::StrCat(kDamaged, n);
   if (absl::Status removed = RemoveFile(directory.Path(absl::StrCat(kName, "-shm")));
       !removed.ok()) {
     return removed;
@@ -230,6 +233,14 @@ absl::Status MakeDatabaseFile(const std::string& path, absl::Span<const Migratio
   const absl::StatusOr<File> file = File::Open(path, O_RDWR);
   if (!file.ok()) return file.status();
   return Sync(*file, path);
+}
+
+bool HasDamagedDatabase(const DataDirectory& directory) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory.path(), error)) {
+    if (absl::StartsWith(entry.path().filename().string(), kDamaged)) return true;
+  }
+  return false;
 }
 
 absl::StatusOr<CheckedDatabase> OpenDatabaseFile(const DataDirectory& directory,

@@ -31,6 +31,9 @@ absl::StatusOr<CheckedDatabase> OpenDatabaseFile(const DataDirectory& directory,
 /// Makes an empty one of the newest format, on disk.
 absl::Status MakeDatabaseFile(const std::string& path, absl::Span<const Migration> migrations);
 
+/// Whether one that was found to be damaged still lies in the directory.
+bool HasDamagedDatabase(const DataDirectory& directory);
+
 /// How all of our connections are.
 absl::Status Configure(const Database& database);
 

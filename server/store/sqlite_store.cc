@@ -57,6 +57,7 @@ class SqliteStore final : public Store {
     absl::StatusOr<CheckedDatabase> checked =
         OpenDatabaseFile(directory_, Migrations(), &findings_);
     if (!checked.ok()) return checked.status();
+    was_damaged_ = HasDamagedDatabase(directory_);
     writing_ = std::move(checked->database);
     const std::string path = directory_.Path("prospero.db");
     absl::StatusOr<Database> reading = Database::Open(path, /*create=*/false);
@@ -115,6 +116,10 @@ class SqliteStore final : public Store {
   std::vector<std::string> findings() const override {
     MutexLock lock(read_mu_);
     return findings_;
+  }
+  bool may_have_lost_rows() const override {
+    MutexLock lock(read_mu_);
+    return was_damaged_ || !findings_.empty();
   }
 
  private:
@@ -175,6 +180,7 @@ class SqliteStore final : public Store {
   mutable Mutex read_mu_;
   Mutex write_mu_ ABSL_ACQUIRED_AFTER(read_mu_);
   std::vector<std::string> findings_ ABSL_GUARDED_BY(read_mu_);
+  bool was_damaged_ ABSL_GUARDED_BY(read_mu_) = false;  ///< now, or before: it is still there
   Database reading_ ABSL_GUARDED_BY(read_mu_);
   Database writing_ ABSL_GUARDED_BY(write_mu_);
   absl::optional<SqliteReader> reader_ ABSL_GUARDED_BY(read_mu_);

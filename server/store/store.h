@@ -117,6 +117,8 @@ class Store {
 
   /// What was found to be damaged since it was opened, for the log: one sentence each.
   virtual std::vector<std::string> findings() const = 0;
+  /// Rows may have been lost, now or before: a blob that no row names may be all that is left.
+  virtual bool may_have_lost_rows() const = 0;
 };
 
 }  // namespace prospero::server

@@ -56,6 +56,7 @@ class FakeStore final : public Store {
   absl::StatusOr<Extent> JournalExtent(absl::string_view, int64_t) override { return Nothing(); }
   Blobs& blobs() override;
   std::vector<std::string> findings() const override { return {}; }
+  bool may_have_lost_rows() const override { return false; }
 
  private:
   static absl::Status Nothing() { return absl::UnimplementedError("it only takes down"); }
