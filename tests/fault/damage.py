@@ -1,9 +1,11 @@
-"""Ways to damage a data directory: one byte, the end of a file, a whole file."""
+"""Ways to damage a data directory: one byte, the end of a file, a whole file, a row."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import random
+import sqlite3
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +39,44 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.kind} {self.file}:{self.at} ({self.region})"
+
+
+@dataclass(frozen=True)
+class RowDamage:
+    """One bit of what a row of the database has in it is flipped."""
+
+    table: str
+    uid: str
+    number: int
+    id: str
+
+    def do(self, folder: Path) -> None:
+        key = "uid = ? AND number = ? AND id = ?"
+        with _database(folder) as database, database:
+            row = (self.uid, self.number, self.id)
+            select = f"SELECT content FROM {self.table} WHERE {key}"
+            content = bytearray(database.execute(select, row).fetchone()[0])
+            content[len(content) // 2] ^= 1
+            update = f"UPDATE {self.table} SET content = ? WHERE {key}"
+            assert database.execute(update, (bytes(content), *row)).rowcount == 1
+
+    def __str__(self) -> str:
+        return f"{self.table}({self.uid}, {self.number}, {self.id})"
+
+
+def rows(folder: Path) -> list[RowDamage]:
+    """One for each row of every table that has something in it."""
+    with _database(folder) as database:
+        tables = [name for (name,) in database.execute("SELECT name FROM sqlite_schema")]
+        return [
+            RowDamage(table, *row)
+            for table in tables
+            for row in database.execute(f"SELECT uid, number, id FROM {table} WHERE content != ''")
+        ]
+
+
+def _database(folder: Path) -> contextlib.closing[sqlite3.Connection]:
+    return contextlib.closing(sqlite3.connect(folder / "prospero.db"))
 
 
 def damages(folder: Path, chance: random.Random) -> list[Damage]:

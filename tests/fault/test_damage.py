@@ -1,7 +1,7 @@
 """Files that are damaged while no server looks: what comes back is the same state, or an earlier
 one, or none, and then it is said. Never is it another one.
 
-PROSPERO_DAMAGE=all damages every region of every file, not only one of each kind.
+PROSPERO_DAMAGE=all damages every region of every file and every row, not only one of each kind.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import grpc
 import pytest
 
 import nets
-from damage import Damage, damages, some
+from damage import Damage, RowDamage, damages, rows, some
 from deeds import Maker
 from hosting import PATIENCE, Prosperod
 from prospero import v1
@@ -90,7 +90,7 @@ class Trial:
         self.server = Prosperod(folder / f"{number}", "--data-dir", "data")
         shutil.copytree(history.folder, self.server.folder / "data")
 
-    def findings(self, damage: Damage) -> list[str]:
+    def findings(self, damage: Damage | RowDamage) -> list[str]:
         """What is wrong with the way in which the server takes it."""
         damage.do(self.server.folder / "data")
         self.server.launch()
@@ -162,7 +162,9 @@ class Trial:
         return " warning " in self.server.log or " error " in self.server.log
 
 
-def trouble(history: History, folder: Path, places: Sequence[Damage]) -> list[str]:
+def trouble(
+    history: History, folder: Path, places: Iterable[Damage | RowDamage]
+) -> list[str]:
     """Each damage, on a copy of its own, with what is wrong then."""
     found = []
     for number, damage in enumerate(places):
@@ -189,3 +191,14 @@ def test_no_damage_makes_a_state_that_never_was(history, tmp_path, what):
     places = [each for each in damages(history.folder, chance) if kind(each) == what]
     assert places or what == "other"
     assert trouble(history, tmp_path, places if ALL else some(places, 12, chance)) == []
+
+
+@pytest.mark.timeout(3600 if ALL else 300)
+def test_no_damaged_row_makes_a_state_that_never_was(history, tmp_path):
+    copy = tmp_path / "copy"  # whoever opens a database changes its files
+    shutil.copytree(history.folder, copy)
+    places = rows(copy)
+    if not ALL:
+        random.Random(1).shuffle(places)
+        places = list({row.table: row for row in places}.values())
+    assert trouble(history, tmp_path, places) == []

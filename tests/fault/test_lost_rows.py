@@ -4,8 +4,6 @@ what may be all that is left of a network stays.
 
 from __future__ import annotations
 
-import contextlib
-import sqlite3
 from collections.abc import Iterator
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 
 import nets
 import prospero
+from damage import rows
 from hosting import Prosperod
 from prospero import v1
 from wire import Wire, reason_in
@@ -39,12 +38,10 @@ def step(wire: Wire, id: str = ID) -> None:
     wire.step(id, 20, {"input.r": np.linspace(-1, 1, 4, dtype=np.float32)[None]})
 
 
-def damage_rows(server: Prosperod, table: str, uid: str) -> None:
-    """The contents of a network's rows, as a disk may change them."""
-    path = server.folder / "data" / "prospero.db"
-    with contextlib.closing(sqlite3.connect(path)) as database, database:
-        changed = database.execute(f"UPDATE {table} SET content = x'00' WHERE uid = ?", (uid,))
-        assert changed.rowcount == 1
+def damage_row(server: Prosperod, table: str, uid: str) -> None:
+    data = server.folder / "data"
+    (row,) = (row for row in rows(data) if (row.table, row.uid) == (table, uid))
+    row.do(data)
 
 
 def files_of(server: Prosperod, uid: str) -> list[str]:
@@ -63,7 +60,7 @@ def test_a_spec_that_is_lost_is_taken_from_a_file(server, kept_in):
         assert server.terminate() == 0
     else:
         server.kill()
-    damage_rows(server, "specs", uid)
+    damage_row(server, "specs", uid)
     for says in (True, False):
         server.start()
         with Wire(server.target) as wire:
@@ -79,7 +76,7 @@ def test_a_spec_that_is_lost_is_taken_from_a_file(server, kept_in):
 def test_a_network_whose_spec_is_nowhere_says_that_it_is_damaged(server):
     uid = live(server).uid
     server.kill()
-    damage_rows(server, "specs", uid)
+    damage_row(server, "specs", uid)
     server.start()
     with Wire(server.target) as wire:
         network = wire.await_back(ID)
@@ -94,7 +91,7 @@ def test_files_of_a_network_that_is_lost_stay_and_can_be_imported(server):
     with Wire(server.target) as wire:
         state = wire.values(ID)
     assert server.terminate() == 0
-    damage_rows(server, "networks", uid)
+    damage_row(server, "networks", uid)
     for _ in range(2):  # The second start finds nothing wrong any more.
         server.start()
         with Wire(server.target) as wire:
