@@ -53,7 +53,8 @@ def test_a_spec_that_is_lost_is_taken_from_a_file(server, kept_in):
     uid = live(server).uid
     with Wire(server.target) as wire:
         if kept_in == "a snapshot":
-            wire.call(wire.states.CreateSnapshot, v1.CreateSnapshotRequest(network=f"networks/{ID}"))
+            request = v1.CreateSnapshotRequest(network=f"networks/{ID}")
+            wire.call(wire.states.CreateSnapshot, request)
             step(wire)
         state = wire.values(ID)
     if kept_in == "a checkpoint":
