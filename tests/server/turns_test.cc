@@ -1,9 +1,9 @@
 #include "server/turns.h"
 
+#include <future>
 #include <memory>
 #include <vector>
 
-#include "absl/synchronization/notification.h"
 #include "engine/core/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -18,18 +18,18 @@ TEST(Turns, LetOneInAfterTheOtherInTheirOrder) {
   ASSERT_TRUE(turns->Enter([&first](Turns::Turn turn) { first = std::move(turn); }).ok());
   ASSERT_NE(first, nullptr) << "nobody else was there";
   std::vector<int> order;
-  absl::Notification done;
+  std::promise<void> done;
   for (int i = 0; i < 5; ++i) {
     ASSERT_TRUE(turns
                     ->Enter([&, i](const Turns::Turn&) {
                       order.push_back(i);
-                      if (i == 4) done.Notify();
+                      if (i == 4) done.set_value();
                     })
                     .ok());
   }
   EXPECT_TRUE(order.empty());
   first.reset();
-  done.WaitForNotification();
+  done.get_future().wait();
   EXPECT_THAT(order, testing::ElementsAre(0, 1, 2, 3, 4));
 }
 
