@@ -393,6 +393,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", metavar="PROGRAM", help="and no others")
     parser.add_argument("--paste", action="store_true", help="put the tables into README.md")
     options = parser.parse_args()
+    if options.paste and options.only:
+        parser.error("--paste replaces all tables: leave out --only")
 
     rounds: dict[str, list[dict[str, Any]]] = {}
     about: dict[str, Any] = {}
