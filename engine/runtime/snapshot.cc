@@ -15,10 +15,12 @@
 namespace prospero {
 namespace {
 
-/// Arrays of so many bytes are copied by a team, shares of so many at a time, and past the caches:
-/// what is copied is not read soon, and the network's values stay there.
-constexpr size_t kLarge = size_t{8} << 20;
+/// Arrays of so many bytes are copied by a team, shares of so many at a time.
+constexpr size_t kShared = size_t{1} << 20;
 constexpr size_t kShare = size_t{256} << 10;
+/// Arrays of so many bytes are copied past the caches: what is copied is not read soon, and the
+/// network's values stay there.
+constexpr size_t kLarge = size_t{8} << 20;
 
 void CopyPastCaches(const char* from, size_t bytes, char* to) {
   constexpr size_t kVector = sizeof(__m256i);
@@ -91,7 +93,7 @@ void CopyValues(const VariableTable& variables, Team* team, Snapshot* snapshot) 
   for (const Variable& variable : variables) {
     if (!IsSaved(variable.role)) continue;
     std::string& values = (array++)->values;
-    if (values.size() < kLarge || !IsPacked(variable)) {
+    if (values.size() < kShared || !IsPacked(variable)) {
       variable.Read(values.data());
       continue;
     }
@@ -99,7 +101,12 @@ void CopyValues(const VariableTable& variables, Team* team, Snapshot* snapshot) 
     const size_t bytes = values.size();
     RunOn(team, static_cast<int64_t>((bytes + kShare - 1) / kShare), [&](int64_t task) {
       const size_t begin = static_cast<size_t>(task) * kShare;
-      CopyPastCaches(source + begin, std::min(kShare, bytes - begin), values.data() + begin);
+      const size_t size = std::min(kShare, bytes - begin);
+      if (bytes >= kLarge) {
+        CopyPastCaches(source + begin, size, values.data() + begin);
+      } else {
+        std::memcpy(values.data() + begin, source + begin, size);
+      }
     });
   }
 }

@@ -3,11 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <thread>
 #include <tuple>
 #include <vector>
 
@@ -15,6 +13,7 @@
 #include "engine/core/arena.h"
 #include "engine/core/random.h"
 #include "hwy/targets.h"
+#include "tests/support/backward_team.h"
 
 namespace prospero {
 namespace {
@@ -286,22 +285,6 @@ TEST(TilingOf, CutsLargeMatricesOnly) {
   EXPECT_EQ(TilingOf(INT64_MAX, INT64_MAX).tiles, 64);
   EXPECT_EQ(TilingOf(12, INT64_MAX).tiles, 1);
 }
-
-/// Runs the tasks last to first, two at a time.
-class BackwardTeam final : public Team {
- public:
-  void Run(int64_t count, absl::FunctionRef<void(int64_t)> task) noexcept override {
-    std::atomic<int64_t> left{count};
-    const auto work = [&left, task] {
-      for (int64_t i = --left; i >= 0; i = --left) task(i);
-    };
-    std::thread second(work);
-    work();
-    second.join();
-    ++runs;
-  }
-  int64_t runs = 0;
-};
 
 /// Calls expect_same(a, b) with the passes of two arrays of several tiles, which start alike; it
 /// runs them.

@@ -1,10 +1,13 @@
 #include "engine/runtime/snapshot.h"
 
+#include <cstring>
+#include <numeric>
 #include <vector>
 
 #include "engine/core/errors.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/backward_team.h"
 #include "tests/support/toy_network.h"
 
 namespace prospero {
@@ -38,6 +41,21 @@ TEST(Snapshot, PacksPaddedRows) {
   EXPECT_NE(rows[0], 0);
   EXPECT_EQ(snapshot.arrays[6].values,
             std::string(reinterpret_cast<const char*>(packed.data()), 24));
+}
+
+TEST(Snapshot, OfLargeArraysIsTheSameByATeam) {
+  for (const int64_t floats : {400'000, 3'000'001}) {  // copied into the caches, and past them
+    ToyNetwork network(0, floats);
+    auto* const values = static_cast<float*>(network.variables()[network.wide].data);
+    std::iota(values, values + floats, 0.5F);
+    Snapshot room = MakeRoom(network.variables());
+    BackwardTeam team;
+    CopyValues(network.variables(), &team, &room);
+    EXPECT_GT(team.runs, 0);
+    EXPECT_EQ(room.arrays, Take(network.variables(), {}, 0).arrays);
+    const std::string& copy = room.arrays.back().values;
+    EXPECT_EQ(std::memcmp(copy.data(), values, copy.size()), 0);
+  }
 }
 
 TEST(Snapshot, LetsANetworkGoOnBitForBit) {
