@@ -17,19 +17,17 @@
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/optional.h"
-#include "engine/runtime/crew.h"
+#include "tests/bench/all_threads.h"
 #include "tests/bench/machine_limits.h"
 #include "tests/bench/plain_chain.h"
 #include "tests/bench/stopwatch.h"
@@ -42,8 +40,6 @@ using Sizes = std::vector<int64_t>;
 
 constexpr double kDt = 0.1;           // [ms]
 constexpr double kRunSeconds = 3e-4;  // of one short run, if a step does not take longer
-
-int ThreadCount() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
 struct Case {
   Sizes sizes;
@@ -172,35 +168,6 @@ void Report(benchmark::State& state, const Case& c, double best_rate) {
   state.counters["limit_GB/s"] = limits.bandwidth / 1e9;
   state.counters["limit_GFLOP/s"] = limits.operations / 1e9;
 }
-
-/// A crew of as many threads as the machine has cores, the calling one among them.
-class AllThreads {
- public:
-  AllThreads() : crew_(ThreadCount() - 1) {
-    crew_.Begin();
-    for (int i = 1; i < ThreadCount(); ++i) helpers_.emplace_back([this] { Help(); });
-  }
-  ~AllThreads() {
-    over_ = true;
-    crew_.Rest();
-    for (std::thread& helper : helpers_) helper.join();
-  }
-
-  Team* team() { return &crew_; }
-
- private:
-  void Help() {
-    while (!over_) {
-      if (const int place = crew_.Join(); place >= 0) {
-        crew_.Help(place, [this] { return over_.load(std::memory_order_relaxed); });
-      }
-    }
-  }
-
-  std::atomic<bool> over_ = false;
-  Crew crew_;
-  std::vector<std::thread> helpers_;
-};
 
 void Step(benchmark::State& state, const Case& c) {
   Network* const network = NetworkOf(c, state);
