@@ -4,6 +4,7 @@ by itself when the disk works again."""
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,6 +173,13 @@ def test_of_those_that_run_by_themselves_only_sync_stands_still(tmp_path):
             bad.spoil()
             for id in ("sync", "async"):
                 await_true(lambda id=id: storage(wire, id) == DEGRADED, f"the trouble of {id}")
+
+            def stands() -> bool:
+                there = step("sync")
+                time.sleep(0.2)  # The slice that it is in comes to its end.
+                return step("sync") == there
+
+            await_true(stands, "that sync stands still")
             there = step("sync")
             for id in ("async", "none"):
                 moves(id)
