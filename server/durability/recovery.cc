@@ -62,6 +62,9 @@ class Return {
   absl::Status FindStart();
   absl::Status StartWithoutCheckpoint(bool had_checkpoints);
   absl::Status StartFromSnapshot();
+  /// The newest snapshot that is good, if there is one, and its row.
+  absl::optional<store::StoredSnapshot> ReadNewestSnapshot(SnapshotPointer* snapshot,
+                                                           SnapshotInfo* info) const;
   /// The files have it too.
   absl::StatusOr<v1::NetworkSpec> FindSpec();
   absl::StatusOr<std::shared_ptr<Record>> Replay();
@@ -157,18 +160,26 @@ absl::Status Return::StartWithoutCheckpoint(bool had_checkpoints) {
 absl::Status Return::StartFromSnapshot() {
   lost_ = true;
   plays_journal_ = false;
-  const absl::StatusOr<std::vector<store::StoredSnapshot>> rows = host_.store->Snapshots(uid_);
-  if (rows.ok()) {
-    for (const store::StoredSnapshot& row : *rows) {
-      absl::StatusOr<SnapshotPointer> base = ReadBlob(host_, row.blob(), &info_);
-      if (!base.ok()) continue;
-      Say(absl::StrCat("it stands where its snapshot ", row.snapshot().name(), " was taken"));
-      base_ = *std::move(base);
-      return absl::OkStatus();
-    }
+  const absl::optional<store::StoredSnapshot> row = ReadNewestSnapshot(&base_, &info_);
+  if (!row.has_value()) {
+    return DataLoss(
+        absl::StrCat("no good state of the network is left: ", absl::StrJoin(damage_, "; ")));
   }
-  return DataLoss(
-      absl::StrCat("no good state of the network is left: ", absl::StrJoin(damage_, "; ")));
+  Say(absl::StrCat("it stands where its snapshot ", row->snapshot().name(), " was taken"));
+  return absl::OkStatus();
+}
+
+absl::optional<store::StoredSnapshot> Return::ReadNewestSnapshot(SnapshotPointer* snapshot,
+                                                                 SnapshotInfo* info) const {
+  const absl::StatusOr<std::vector<store::StoredSnapshot>> rows = host_.store->Snapshots(uid_);
+  if (!rows.ok()) return absl::nullopt;
+  for (const store::StoredSnapshot& row : *rows) {
+    absl::StatusOr<SnapshotPointer> good = ReadBlob(host_, row.blob(), info);
+    if (!good.ok()) continue;
+    *snapshot = *std::move(good);
+    return row;
+  }
+  return absl::nullopt;
 }
 
 absl::StatusOr<v1::NetworkSpec> Return::FindSpec() {
@@ -177,12 +188,9 @@ absl::StatusOr<v1::NetworkSpec> Return::FindSpec() {
   Say(spec.status().message());
   spec_is_lost_ = true;
   if (base_ != nullptr) return info_.spec;
-  const absl::StatusOr<std::vector<store::StoredSnapshot>> rows = host_.store->Snapshots(uid_);
-  if (!rows.ok()) return spec;
-  for (const store::StoredSnapshot& row : *rows) {
-    SnapshotInfo info;
-    if (ReadBlob(host_, row.blob(), &info).ok()) return std::move(info.spec);
-  }
+  SnapshotPointer unused;
+  SnapshotInfo info;
+  if (ReadNewestSnapshot(&unused, &info).has_value()) return std::move(info.spec);
   return spec;
 }
 
