@@ -37,14 +37,6 @@ grpc::Status SetClock(TestServer& server, const std::string& id, const v1::Clock
   return Update(server, request, response);
 }
 
-void Start(TestServer& server, const std::string& id) {
-  v1::StartNetworkRequest request;
-  request.set_name("networks/" + id);
-  v1::StartNetworkResponse response;
-  EXPECT_TRUE(
-      Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, request, &response).ok());
-}
-
 /// Waits until the network has made that many steps.
 void Await(TestServer& server, const std::string& id, int64_t step) {
   while (server.Get(id).cursor().step() < step) std::this_thread::yield();

@@ -133,13 +133,4 @@ inline std::vector<double> ValuesOf(const v1::Block& block) {
   return values;
 }
 
-inline void Start(TestServer& server, const std::string& id) {
-  v1::StartNetworkRequest request;
-  request.set_name("networks/" + id);
-  v1::StartNetworkResponse response;
-  const grpc::Status status =
-      Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, request, &response);
-  EXPECT_TRUE(status.ok()) << status.error_message();
-}
-
 }  // namespace prospero::server

@@ -168,7 +168,7 @@ std::string Drift(TestServer& server, const std::string& id, int64_t steps) {
   return response.outputs().at("out.r").data();
 }
 
-void AwaitPublished(TestServer& server, const std::string& id) {
+void Start(TestServer& server, const std::string& id) {
   v1::StartNetworkRequest request;
   request.set_name("networks/" + id);
   v1::StartNetworkResponse unused;
@@ -176,6 +176,8 @@ void AwaitPublished(TestServer& server, const std::string& id) {
       Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, request, &unused);
   EXPECT_TRUE(status.ok()) << status.error_message();
 }
+
+void AwaitPublished(TestServer& server, const std::string& id) { Start(server, id); }
 
 grpc::Status CallRaw(const std::shared_ptr<grpc::Channel>& channel, const std::string& method,
                      const std::string& request, std::string* response) {

@@ -79,6 +79,8 @@ grpc::Status Update(TestServer& server, const v1::UpdateNetworkRequest& request,
 /// Steps a small network with a fixed input and target, and returns its output.
 std::string Drift(TestServer& server, const std::string& id, int64_t steps);
 
+/// Lets the network run. The test fails if it may not.
+void Start(TestServer& server, const std::string& id);
 /// Returns when observers of the network can see all steps that were answered: an order comes
 /// behind the slice that made them.
 void AwaitPublished(TestServer& server, const std::string& id);
