@@ -140,6 +140,8 @@ class Server::Body {
     host_.recovery.Join();  // It speaks to the health service.
     KeepAll(timeout);
     host_.EndAll(Draining());
+    // Behind its OnDone a call lives on in alarms that were called off and have not been told yet.
+    host_.calls.AwaitNone(absl::InfiniteFuture());
     server_.reset();
     return complete;
   }
