@@ -98,7 +98,7 @@ TEST(Drive, EndsWhenTheHeartStops) {
   TestServer server;
   server.Make("a", SmallSpec());
   v1::DriveAttach attach = AttachTo("a");
-  attach.mutable_heartbeat()->set_nanos(50'000'000);
+  attach.mutable_heartbeat()->set_nanos(300'000'000);
   TestDriver driver(server.simulation(), attach);
   ASSERT_TRUE(driver.Advance({}).has_advanced());
   EXPECT_TRUE(IsError(driver.End(), StatusCode::DEADLINE_EXCEEDED, "HEARTBEAT_MISSED"));
@@ -110,11 +110,11 @@ TEST(Drive, DoesNotBlameTheClientForALongAdvance) {
   TestServer server;
   server.Make("a", SmallSpec());
   v1::DriveAttach attach = AttachTo("a");
-  attach.mutable_heartbeat()->set_nanos(20'000'000);
+  attach.mutable_heartbeat()->set_nanos(300'000'000);
   TestDriver driver(server.simulation(), attach);
-  v1::DriveAdvance lengthy;
-  lengthy.set_steps(50'000);
-  lengthy.set_output_every(50'000);
+  v1::DriveAdvance lengthy;  // A second or so.
+  lengthy.set_steps(400'000);
+  lengthy.set_output_every(400'000);
   EXPECT_TRUE(driver.Advance(lengthy).has_advanced());
 }
 
