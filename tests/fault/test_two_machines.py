@@ -151,6 +151,7 @@ def test_a_broken_line_stops_robot_and_learning_and_a_mended_one_lets_them_go_on
                 output, _ = far_process.communicate(timeout=_PATIENCE)
     report = json.loads(output)
     assert report["complete"], "not one sample was lost for who wanted all"
-    assert report["setbacks"]["driver"] == ["HeartbeatMissed"]
+    # Once, or more often where a busy machine lets beats wait as long as the line did.
+    assert set(report["setbacks"]["driver"]) == {"HeartbeatMissed"}
     assert report["frames"]["applied"] > 0
     assert report["frames"]["late"] > 0, "stale frames came when the line was mended"
