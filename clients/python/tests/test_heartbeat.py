@@ -12,8 +12,8 @@ from fake import attached, echo, fake_server, network_of
 import prospero
 from prospero import v1
 
-WINDOW = 1.0  # [s]
-BLOCKED = 2.5 * WINDOW
+WINDOW = 1.5  # [s]
+BLOCKED = 2.0 * WINDOW
 
 
 def listening(beats, wanted):
