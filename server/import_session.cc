@@ -88,9 +88,8 @@ void ImportSession::OnRequest(v1::ImportSnapshotRequest* request) {
     log().set_network(request->open().network());
   }
   Work(&host_.errands, [this, request] {
-    const absl::Status status = Take(request);
+    if (absl::Status status = Take(request); !status.ok()) return Answer(std::move(status));
     MutexLock lock(mu_);
-    if (!status.ok()) End(status);
     EndWork();
     Read();
   });
