@@ -157,6 +157,7 @@ TEST(Observer, FindsEventsInTheirPlaceAmongSamples) {
   const auto driver = host.Attach();
   host.Settle();
   Watch watch(host, {.selections = {{.variables = {host.toy->steps}}}});
+  host.Settle();  // It observes from the next slice on.
   Job before, after;
   before.Steps(3).Run(*driver);
   ASSERT_TRUE(host.Pause().ok());
