@@ -226,11 +226,11 @@ TEST(Safety, ADriverThatStopsBeatingIsMissed) {
   attach.mutable_heartbeat()->set_nanos(kTimeoutNs);
   TestDriver driver(server.simulation(), attach);
   ASSERT_TRUE(driver.opened());
-  spectator.Await(v1::Notice::KIND_DRIVER_CAME);
   // A job that waits for its step is no excuse.
   v1::DriveAdvance waiting;
   waiting.set_at_step(int64_t{1} << 50);
   EXPECT_TRUE(driver.Send(waiting));
+  spectator.Await(v1::Notice::KIND_DRIVER_CAME);
   EXPECT_THAT(spectator.Await(v1::Notice::KIND_DRIVER_LEFT).message(),
               testing::HasSubstr("no heartbeat came for 300ms"));
   spectator.Await(v1::Notice::KIND_DRIVER_MISSING);
