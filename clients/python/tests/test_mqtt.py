@@ -8,12 +8,15 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+import types
 
 import numpy as np
 import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
+from prospero.mqtt import Bridge, Config, Output
 
 MOSQUITTO = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
 
@@ -76,8 +79,7 @@ class Listener:
             pass
 
     def close(self):
-        self.mqtt.disconnect()
-        self.mqtt.loop_stop()
+        self.mqtt.disconnect()  # Its thread ends by itself.
 
 
 @pytest.fixture
@@ -222,6 +224,24 @@ def test_a_bridge_that_is_asked_to_end_says_so(make, chain, bridge, listen):
     process.send_signal(signal.SIGTERM)
     status.hear_until(b"offline")
     assert process.wait(30) == 0
+
+
+def test_a_bridge_ends_though_the_thread_of_paho_ends_first(
+    make, chain, broker, server, monkeypatch
+):
+    def current_thread():
+        """Holds `loop_stop` up where it has seen a thread and is about to join it."""
+        for thread in threading.enumerate():
+            if thread.name.startswith("paho-mqtt-client"):
+                thread.join(30)
+        return threading.current_thread()
+
+    held_up = types.SimpleNamespace(**(vars(threading) | {"current_thread": current_thread}))
+    monkeypatch.setattr("paho.mqtt.client.threading", held_up)
+    outputs = (Output("output.r", "robot/arm"),)
+    bridge = Bridge(Config(make(chain()).id, server.target, port=broker.port, outputs=outputs))
+    threading.Timer(0.5, bridge.stop).start()
+    bridge.run()
 
 
 @pytest.mark.parametrize(

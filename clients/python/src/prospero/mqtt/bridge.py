@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -70,7 +71,10 @@ class Bridge:
                 thread.join(0.1)
         self._tell_status("offline")
         self._mqtt.disconnect()
-        self._mqtt.loop_stop()
+        # After `disconnect` paho's thread ends, and forgets itself, by itself: perhaps between the
+        # two looks that `loop_stop` of paho 2.1 takes at it.
+        with contextlib.suppress(AttributeError):
+            self._mqtt.loop_stop()
         self._client.close()
         if self._failure is not None:
             raise self._failure
