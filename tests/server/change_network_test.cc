@@ -264,10 +264,7 @@ TEST(PauseNetwork, StopsAndStartLetsGoOn) {
 TEST(StartNetwork, LetsAFreeNetworkRunByItself) {
   TestServer server;
   server.Make("a", SmallSpec(), v1::Clock::MODE_FREE);
-  v1::StartNetworkRequest start;
-  start.set_name("networks/a");
-  v1::StartNetworkResponse started;
-  ASSERT_TRUE(Call(server.networks(), &Stub::StartNetwork, start, &started).ok());
+  Start(server, "a");
   while (server.Get("a").cursor().step() < 1000) {
   }
 }

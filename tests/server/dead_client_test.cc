@@ -7,6 +7,7 @@
 #include <array>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/server/sensor.h"
@@ -104,7 +105,7 @@ TEST_P(DeadClient, AHungDriverStopsTheRobot) {
   const DriverProcess driver(robot.server.address(), "networks/a");
   robot.spectator->Await(v1::Notice::KIND_DRIVER_CAME);
   driver.Signal(SIGSTOP);
-  robot.ExpectStandstill("no heartbeat came for 500ms");
+  robot.ExpectStandstill(absl::StrCat("no heartbeat came for ", kWindowMs, "ms"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Clocks, DeadClient,

@@ -128,10 +128,7 @@ TEST(Drive, IsToldOfPauseStartAndReset) {
   ASSERT_TRUE(Call(server.networks(), &Networks::PauseNetwork, pause, &paused).ok());
   EXPECT_TRUE(IsError(driver.Advance({}).error().status(), StatusCode::FAILED_PRECONDITION,
                       "NETWORK_PAUSED"));
-  v1::StartNetworkRequest start;
-  start.set_name("networks/a");
-  v1::StartNetworkResponse started;
-  ASSERT_TRUE(Call(server.networks(), &Networks::StartNetwork, start, &started).ok());
+  Start(server, "a");
   v1::ResetNetworkRequest reset;
   reset.set_name("networks/a");
   v1::ResetNetworkResponse was_reset;

@@ -35,11 +35,7 @@ TEST(SnapshotPolicy, TakesSnapshotsAndKeepsTheNewest) {
   server.Make("a", SmallSpec(), v1::Clock::MODE_FREE);
   Keep(server, "a", "mine");
   ASSERT_TRUE(Update(server, PolicyUpdate(1, 1)).ok());
-  v1::StartNetworkRequest start;
-  start.set_name("networks/a");
-  v1::StartNetworkResponse response;
-  ASSERT_TRUE(
-      Call(server.networks(), &v1::NetworkService::Stub::StartNetwork, start, &response).ok());
+  Start(server, "a");
   std::vector<std::string> first;
   while (first.empty()) first = Automatic(server);
   std::vector<std::string> next = first;

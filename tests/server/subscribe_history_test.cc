@@ -224,10 +224,7 @@ class WireHistory {
     pause.set_name("networks/a");
     v1::PauseNetworkResponse paused;
     ASSERT_TRUE(Call(server_.networks(), &Networks::PauseNetwork, pause, &paused).ok());
-    v1::StartNetworkRequest start;
-    start.set_name("networks/a");
-    v1::StartNetworkResponse started;
-    ASSERT_TRUE(Call(server_.networks(), &Networks::StartNetwork, start, &started).ok());
+    Start(server_, "a");
   }
 
   std::mt19937_64 random_;

@@ -195,10 +195,7 @@ TEST(Watch, EndsWhenTheServerDrains) {
   TestServer server;
   server.Make("a", SmallSpec(), v1::Clock::MODE_FREE);
   Watcher watcher(server, To("a", {"loss"}));
-  v1::StartNetworkRequest start;
-  start.set_name("networks/a");
-  v1::StartNetworkResponse started;
-  ASSERT_TRUE(Call(server.networks(), &Networks::StartNetwork, start, &started).ok());
+  Start(server, "a");
   EXPECT_GT(watcher.NextSample().cursor().step(), 0);
   std::thread drain([&] { EXPECT_TRUE(server.server().Drain(absl::Seconds(60))); });
   EXPECT_TRUE(IsError(watcher.End(), StatusCode::UNAVAILABLE, "DRAINING"));
