@@ -146,3 +146,24 @@ def test_a_deleted_network_ends_its_streams_with_the_reason(run, make, chain):
                 await drive.advance()
 
     run(scenario)
+
+
+def test_the_reason_stays_when_grpc_puts_its_own_words_over_it(run, make, chain):
+    """As it does when a write is on its way while the stream ends: before the status of the
+    server is there, or after it."""
+
+    async def scenario(client):
+        for is_first in (True, False):
+            network = await client.get_network(make(chain()).id)
+            async with network.drive() as drive:
+                call = drive._stream._call
+                if is_first:
+                    call._cython_call.set_internal_error("as by a write")
+                await network.delete()
+                if not is_first:
+                    await call.code()
+                    call._cython_call.set_internal_error("as by a write")
+                with pytest.raises(prospero.NetworkDeleted):
+                    await drive.advance()
+
+    run(scenario)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import grpc
 
 from prospero import errors
 
-# What gRPC puts in the place of the server's status when a write finds the stream ended.
-# The status itself comes once all messages are read; nothing but asking tells when.
+# What gRPC puts in the place of the server's status when a write finds the stream ended, even over
+# a status that it has already got (https://github.com/grpc/grpc/issues/36066).
 _PLACEHOLDER = "Internal error from Core"
+# A placeholder that came first gives way to the status once all messages are read; nothing but
+# asking tells when.
 _ASK_TIMES, _ASK_EVERY = 1000, 0.005  # [s]
 
 
@@ -22,6 +25,7 @@ class Stream:
         self._call = call
         self._messages = call.__aiter__()
         self._closed = False
+        call.add_done_callback(self._keep_status)
 
     async def write(self, request: Any) -> None:
         try:
@@ -59,13 +63,26 @@ class Stream:
         self._closed = True
         self._call.cancel()
 
+    def _keep_status(self, call: Any) -> None:
+        """Called once there is a status, before a write can put the placeholder over it."""
+        questions = call.code(), call.details(), call.trailing_metadata()
+        self._code, self._details, self._trailing = map(_told, questions)
+
     async def _error(self) -> errors.ProsperoError | None:
         for _ in range(_ASK_TIMES):
-            if await self._call.details() != _PLACEHOLDER:
+            if self._details != _PLACEHOLDER:
                 break
             await asyncio.sleep(_ASK_EVERY)
-        code = await self._call.code()
-        if code is grpc.StatusCode.OK:
+            self._keep_status(self._call)
+        if self._code is grpc.StatusCode.OK:
             return None
-        details, trailing = await self._call.details(), await self._call.trailing_metadata()
-        return errors.from_parts(code, details, trailing)
+        return errors.from_parts(self._code, self._details, self._trailing)
+
+
+def _told(question: Coroutine[Any, Any, Any]) -> Any:
+    """What a call that is done answers, which it does without waiting."""
+    try:
+        question.send(None)
+    except StopIteration as answer:
+        return answer.value
+    raise AssertionError("the call is not done")
